@@ -1,0 +1,258 @@
+"""The settings: one TOML file, one frozen model per section, checked once when read.
+
+Paths in the file are relative to the file. Money, horizons and the currency have no default.
+"""
+
+import difflib
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from patronage.errors import SettingsError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(gt=0, le=36_500)]
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A section of the settings: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LedgerSection(Section):
+    """What holds for all tables."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    """ISO 4217 code of every amount, e.g. "EUR"."""
+    timezone: str = "UTC"
+    """IANA name of the zone in which a calendar day begins and ends."""
+    max_bad_share: Share = 0.01
+    """A run stops before it trains when a larger share of a table's rows breaks its contract."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("is no IANA time zone; use a name such as Europe/London") from error
+        return name
+
+
+class TransactionColumns(Section):
+    """The user's name of each contract column; optional ones may be left out."""
+
+    customer_id: str = "customer_id"
+    timestamp: str = "timestamp"
+    amount: str = "amount"
+    order_id: str | None = None
+    product_id: str | None = None
+    category: str | None = None
+    quantity: str | None = None
+    margin: str | None = None
+    discount: str | None = None
+    channel: str | None = None
+
+
+class TransactionsSection(Section):
+    """Where the transaction log is and how its columns are to be read."""
+
+    source: str | list[str]
+    """A file, a glob, or a list of them: CSV (also .gz) or Parquet."""
+    format: Literal["csv", "parquet"] | None = None
+    """By default read off the file name."""
+    delimiter: Annotated[str, Field(min_length=1, max_length=4)] | None = None
+    """CSV: found in the file by default."""
+    decimal: Literal[".", ","] = "."
+    """CSV: the decimal mark of numbers; the other mark and blanks may group thousands."""
+    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    date_format: str | None = None
+    """strptime format of the timestamp, e.g. "%d/%m/%Y %H:%M"; ISO 8601 by default."""
+    where: str | None = None
+    """SQL condition over the source's columns; rows that do not meet it are left out."""
+    amount: str | None = None
+    """SQL expression over the source's columns, in place of an amount column."""
+    columns: TransactionColumns = TransactionColumns()
+
+
+class FeaturesSection(Section):
+    """Who is looked at, and in which unit."""
+
+    active_days: Days
+    """A customer is eligible who bought within so many days before `as_of`."""
+    time_unit: Literal["D", "W"] = "D"
+
+
+class ChurnSection(Section):
+    """The churn label and how its model is trained."""
+
+    horizon_days: Days
+    """Churn: an eligible customer makes no purchase in so many days after the lead."""
+    lead_days: Annotated[int, Field(ge=0, le=3_650)] = 0
+    """Days between `as_of` and the start of the horizon, in which action is prepared."""
+    max_cutoffs: Annotated[int, Field(ge=3, le=120)] = 24
+    """The panel's monthly cutoffs, newest first, are at most so many."""
+    trials: Annotated[int, Field(ge=1, le=10_000)] = 40
+    """Optuna tries at most so many parameter sets ..."""
+    seconds: Annotated[float, Field(gt=0)] = 20
+    """... and starts none after so many seconds."""
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class ValueSection(Section):
+    """Customer lifetime value."""
+
+    horizon_days: Days
+    """Lifetime value counts the margin of so many days from `as_of`."""
+    margin: Annotated[float, Field(gt=0, le=1)]
+    """Contribution margin as a share of net spend."""
+    annual_discount_rate: Annotated[float, Field(ge=0, le=10)]
+
+
+class Action(Section):
+    """One thing a retention team can do, with its costs in the ledger's currency."""
+
+    name: Annotated[str, Field(min_length=1)]
+    contact_cost: Money
+    """Paid for every customer contacted."""
+    offer_cost: Money
+    """Paid when the offer is redeemed."""
+    accept_rate: Share
+    """Share of would-be churners who accept and stay."""
+    redeem_rate: Share = 1.0
+    """Share of those who would have stayed anyway and redeem the offer all the same."""
+
+
+class RetentionSection(Section):
+    """The budget and the actions it pays for."""
+
+    budget: Money
+    """Expected cost of all actions of one list, at most."""
+    actions: Annotated[list[Action], Field(min_length=1)]
+    act_within_days: Days = 7
+    """The list's `do_by` lies so many days after `as_of`."""
+    owner: str = ""
+    """Who works the list; shown in it."""
+    watch_rows: Annotated[int, Field(ge=0, le=100_000)] = 500
+    """The Watch sheet holds at most so many customers."""
+
+    @field_validator("actions")
+    @classmethod
+    def _names_differ(cls, actions: list[Action]) -> list[Action]:
+        names = [action.name for action in actions]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"has two actions named {', '.join(twice)}; give each its own name")
+        return actions
+
+
+class TrackingSection(Section):
+    """Where MLflow keeps its database and artifacts."""
+
+    folder: Path = Path("mlruns")
+    experiment: Annotated[str, Field(min_length=1)] = "patronage"
+
+
+class RunSection(Section):
+    """What a run is about and where it leaves its results."""
+
+    as_of: date | Literal["latest"] = "latest"
+    """The day of the run; "latest" is the day after the last transaction."""
+    outputs: Path = Path("outputs")
+    batch_customers: Annotated[int, Field(ge=1)] = 100_000
+    """Customers scored at a time: a bound on memory that changes no result."""
+
+
+class Settings(Section):
+    """All settings of one project."""
+
+    ledger: LedgerSection
+    transactions: TransactionsSection
+    features: FeaturesSection
+    churn: ChurnSection
+    value: ValueSection
+    retention: RetentionSection
+    tracking: TrackingSection = TrackingSection()
+    run: RunSection = RunSection()
+    folder: Annotated[Path, Field(exclude=True)] = Path()
+    """Folder of the settings file, set when it is read."""
+
+    @model_validator(mode="after")
+    def _lead_leaves_eligible_customers(self) -> Self:
+        if self.churn.lead_days >= self.features.active_days:
+            raise ValueError(
+                f"[churn] lead_days = {self.churn.lead_days} must be shorter than "
+                f"[features] active_days = {self.features.active_days}"
+            )
+        return self
+
+    def path(self, relative: Path | str) -> Path:
+        """A path of the file, absolute."""
+        return (self.folder / relative).absolute()
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check the settings file.
+
+    Raises
+    ------
+    SettingsError
+        If the file is missing, is no TOML, or any key or value cannot be used; the message lists
+        every fault with section, key, value and, for an unknown key, the nearest known name.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise SettingsError(
+            f"no settings file {path}. Write one: patronage init, or name it: --config FILE"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is no valid TOML: {error}") from error
+    if "folder" in content:
+        raise SettingsError(f"{path}: folder is not a setting; paths are relative to the file.")
+    try:
+        return Settings(**content, folder=path.absolute().parent)
+    except ValidationError as error:
+        faults = "\n".join(f"  {_fault(fault)}" for fault in error.errors())
+        raise SettingsError(f"{path} cannot be used:\n{faults}") from error
+
+
+def _fault(fault: Any) -> str:
+    """One line for one fault that pydantic found."""
+    location = [part for part in fault["loc"] if isinstance(part, str) and part.isidentifier()]
+    *sections, key = location or ["settings"]
+    where = f"[{'.'.join(sections)}] {key}" if sections else f"[{key}]"
+    if fault["type"] == "extra_forbidden":
+        return f"{where} is not known. {_suggestion(sections, key)}"
+    if fault["type"] == "missing":
+        return f"{where} is missing and has no default."
+    if not location or fault["type"] == "value_error" and not sections:
+        return str(fault["msg"]).removeprefix("Value error, ") + "."
+    return f"{where} = {fault['input']!r}: {str(fault['msg']).removeprefix('Value error, ')}."
+
+
+def _suggestion(sections: list[str], key: str) -> str:
+    """The nearest known name in the same section, or else all of them."""
+    known = _known_names(sections)
+    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(known)}."
+
+
+def _known_names(sections: list[str]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for section in sections:
+        model = _section_model(model.model_fields[section].annotation)
+    return sorted(name for name in model.model_fields if name != "folder")
+
+
+def _section_model(annotation: Any) -> type[BaseModel]:
+    """The section's model, also out of a list of sections."""
+    inner = [part for part in get_args(annotation) if isinstance(part, type)]
+    found: type[BaseModel] = inner[0] if inner and issubclass(inner[0], BaseModel) else annotation
+    return found

@@ -1,0 +1,1 @@
+"""Table contracts, sources and sinks, quarantine."""

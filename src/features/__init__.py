@@ -1,0 +1,1 @@
+"""Customer days, panel, one file per feature family, labels."""

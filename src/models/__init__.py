@@ -1,0 +1,1 @@
+"""Value and churn models, one estimator per file."""

@@ -1,0 +1,1 @@
+"""Charts, HTML page and workbook."""

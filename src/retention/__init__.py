@@ -1,0 +1,1 @@
+"""Whom to contact, why, with what and at what cost."""
