@@ -1,0 +1,210 @@
+"""The at-risk list: eligible customers, ranked by what contacting them is expected to bring."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pandas.api.extensions import ExtensionArray
+
+from patronage.errors import DataError
+from patronage.retention.economics import (
+    BestAction,
+    Flags,
+    Floats,
+    Positions,
+    best_action,
+    within_budget,
+)
+from patronage.retention.policy import RetentionPolicy
+
+REASONS = ("reason_1", "reason_2", "reason_3")
+
+AT_RISK_COLUMNS = (
+    *("customer_id", "as_of", "run_id", "model_version", "rank", "selected", "action"),
+    *("action_cost", "accept_rate", "expected_net_value", "p_churn", "percentile", "risk_band"),
+    *("p_alive", "expected_purchases", "expected_spend", "clv", "value_if_kept", "value_at_risk"),
+    *("days_since_last", "usual_gap_days", "do_by", "owner", *REASONS),
+    *("do_not_contact_reason", "outcome"),
+)
+"""The list's columns, in order."""
+
+ACT = "act"
+OVER_BUDGET = "worth it, over budget"
+WATCH = "watch"
+NO_ACTION = "no action"
+
+BUDGET_USED_UP = "does not fit the budget"
+DOES_NOT_PAY = "costs more than it saves"
+NEVER_PAYS = "costs more than it saves, however high the risk"
+
+WATCH_SHARE = 0.5
+"""A customer is watched from so large a share of the chance to leave at which an action pays."""
+
+_TAKEN_OVER = (
+    *("customer_id", "run_id", "model_version", "p_churn", "p_alive", "expected_purchases"),
+    *("expected_spend", "clv", "value_if_kept", "value_at_risk", "days_since_last"),
+    "usual_gap_days",
+)
+
+
+def at_risk_list(
+    customers: pd.DataFrame, reasons: pd.DataFrame, policy: RetentionPolicy, *, as_of: date
+) -> pd.DataFrame:
+    """Whom to contact, with what and at what cost, the most rewarding first.
+
+    Every eligible customer gets the action with the highest expected net value. The list is
+    sorted by that value; from its top, customers are selected while it is above zero and the
+    budget lasts; one whose action no longer fits is skipped, a cheaper one further down may fit.
+
+    The bands follow from the economics: `act` (selected); `worth it, over budget` (an action
+    pays, but the budget is used up); `watch` (no action pays yet, but the chance to leave is
+    at least half of what it would have to be); `no action` (all others).
+
+    Parameters
+    ----------
+    customers
+        One row per customer, unique `customer_id`, with `eligible`, the scores and the values
+        (money in the ledger's currency; `value_at_risk` = `p_churn` * `value_if_kept`).
+    reasons
+        `customer_id`, `reason_1` to `reason_3`; a customer without a row gets none.
+    policy
+        Actions, budget, days to act and owner.
+    as_of
+        The day the scores are for; that of `customers`.
+
+    Returns
+    -------
+    DataFrame
+        Eligible customers with the columns `AT_RISK_COLUMNS`. `percentile` is the percentage of
+        eligible customers with a `p_churn` no higher (100 = most at risk); `do_by` is missing
+        where a customer is not selected; `outcome` is empty, to be filled in.
+
+    Raises
+    ------
+    DataError
+        If a column or a number is missing, a customer appears twice, or `as_of` is another day.
+
+    References
+    ----------
+    .. [1] Neslin, Gupta, Kamakura, Lu & Mason (2006), Defection Detection, Journal of Marketing
+       Research 43(2), eq. (1).
+    """
+    _check(customers, as_of)
+    eligible = customers.loc[customers["eligible"].to_numpy(dtype=bool), list(_TAKEN_OVER)]
+    best = _best(eligible, policy)
+    order = _order(best.net_value, eligible["customer_id"])
+    table, best = eligible.iloc[order].reset_index(drop=True), best.take(order)
+    selected = _selected(best, policy.budget)
+    columns = {
+        **{name: table[name] for name in table},
+        "as_of": pd.Timestamp(as_of),
+        "rank": np.arange(1, len(table) + 1),
+        "percentile": table["p_churn"].rank(method="max", pct=True) * 100,
+        **_what_to_do(best, selected, policy, as_of),
+        **_how_it_stands(table["p_churn"].to_numpy(), best, selected),
+        **_reason_texts(reasons, table["customer_id"]),
+    }
+    return pd.DataFrame(columns, index=table.index, columns=list(AT_RISK_COLUMNS))
+
+
+def _check(customers: pd.DataFrame, as_of: date) -> None:
+    missing = [name for name in ("as_of", "eligible", *_TAKEN_OVER) if name not in customers]
+    if missing:
+        raise DataError(f"customers lacks {', '.join(missing)}; the at-risk list needs them.")
+    twice = customers.loc[customers["customer_id"].duplicated(), "customer_id"]
+    if len(twice):
+        raise DataError(
+            f"customers holds {len(twice):,} rows of a customer_id seen before, first "
+            f"{twice.iloc[0]!r}. Hand over one row per customer."
+        )
+    other = [day for day in pd.to_datetime(customers["as_of"].unique()) if day.date() != as_of]
+    if other:
+        raise DataError(f"customers is as of {other[0]:%Y-%m-%d}, the list as of {as_of}.")
+
+
+def _best(eligible: pd.DataFrame, policy: RetentionPolicy) -> BestAction:
+    p_churn = _numbers(eligible, "p_churn")
+    outside = (p_churn < 0) | (p_churn > 1)
+    if outside.any():
+        raise DataError(
+            f"p_churn lies outside 0 to 1 for {outside.sum():,} of {len(eligible):,} eligible "
+            f"customers, first {p_churn[outside][0]:g}. Hand over calibrated probabilities."
+        )
+    return best_action(p_churn, _numbers(eligible, "value_if_kept"), policy.actions)
+
+
+def _numbers(eligible: pd.DataFrame, name: str) -> Floats:
+    numbers = eligible[name].to_numpy(dtype=np.float64)
+    bad = ~np.isfinite(numbers)
+    if bad.any():
+        raise DataError(
+            f"{name} is missing or infinite for {bad.sum():,} of {len(eligible):,} eligible "
+            f"customers, first {eligible['customer_id'].iloc[int(bad.argmax())]!r}. "
+            "Score them, or mark them as not eligible."
+        )
+    return numbers
+
+
+def _order(net_value: Floats, ids: pd.Series) -> Positions:
+    """Highest net value first; equal ones by id. Arrow compares the ids of ties only."""
+    keys = pa.table({"net_value": net_value, "customer_id": pa.array(ids)})
+    by = [("net_value", "descending"), ("customer_id", "ascending")]
+    return np.asarray(pc.sort_indices(keys, sort_keys=by))
+
+
+def _selected(best: BestAction, budget: float) -> Flags:
+    selected = best.net_value > 0
+    selected[selected] = within_budget(best.cost[selected], budget)
+    return selected
+
+
+def _what_to_do(
+    best: BestAction, selected: Flags, policy: RetentionPolicy, as_of: date
+) -> dict[str, object]:
+    deadline = np.datetime64(as_of, "s") + np.timedelta64(policy.act_within_days, "D")
+    return {
+        "selected": selected,
+        "action": _texts([one.name for one in policy.actions], best.index),
+        "action_cost": best.cost,
+        "accept_rate": np.array([one.accept_rate for one in policy.actions])[best.index],
+        "expected_net_value": best.net_value,
+        "do_by": np.where(selected, deadline, np.datetime64("NaT", "s")),
+        "owner": _texts([policy.owner], np.zeros_like(best.index)),
+        "outcome": _texts([""], np.zeros_like(best.index)),
+    }
+
+
+def _how_it_stands(p_churn: Floats, best: BestAction, selected: Flags) -> dict[str, object]:
+    worth_it, hopeless = best.net_value > 0, np.isinf(best.break_even)
+    watched = p_churn >= WATCH_SHARE * best.break_even
+    return {
+        "risk_band": _first_that_holds(
+            {ACT: selected, OVER_BUDGET: worth_it, WATCH: watched}, NO_ACTION
+        ),
+        "do_not_contact_reason": _first_that_holds(
+            {"": selected, BUDGET_USED_UP: worth_it, NEVER_PAYS: hopeless}, DOES_NOT_PAY
+        ),
+    }
+
+
+def _first_that_holds(conditions: dict[str, Flags], otherwise: str) -> ExtensionArray:
+    """For each customer the text of the first condition that holds."""
+    last = len(conditions)
+    position = np.select(list(conditions.values()), list(range(last)), last)
+    return _texts([*conditions, otherwise], position)
+
+
+def _texts(texts: list[str], positions: Positions) -> ExtensionArray:
+    """Pick from few texts; far faster than through an array of Python strings."""
+    return pd.array(texts, dtype="str").take(positions)
+
+
+def _reason_texts(reasons: pd.DataFrame, ids: pd.Series) -> dict[str, object]:
+    missing = [name for name in ("customer_id", *REASONS) if name not in reasons]
+    if missing:
+        raise DataError(f"reasons lacks {', '.join(missing)}; leave texts empty, not columns out.")
+    row = pd.Index(reasons["customer_id"]).get_indexer(ids)
+    texts = reasons[list(REASONS)].astype("str").fillna("")
+    return {name: texts[name].array.take(row, allow_fill=True, fill_value="") for name in REASONS}
