@@ -82,11 +82,10 @@ class TransactionsSection(Section):
 
 
 class FeaturesSection(Section):
-    """Who is looked at, and in which unit."""
+    """Who is looked at."""
 
     active_days: Days
     """A customer is eligible who bought within so many days before `as_of`."""
-    time_unit: Literal["D", "W"] = "D"
 
 
 class ChurnSection(Section):

@@ -1,0 +1,57 @@
+"""The CDNOW example: 69,659 purchases of 23,570 customers, which ship inside lifetimes."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+
+from patronage.pipelines.settings_file import FILE_NAME, Value, write_settings_file
+
+SETTINGS: dict[str, Value] = {
+    "ledger.currency": "USD",
+    "transactions.source": "data/cdnow.csv",
+    "transactions.date_format": "%Y%m%d",
+    "transactions.columns.customer_id": "customer_id",
+    "transactions.columns.timestamp": "date",
+    "transactions.columns.amount": "dollar_value",
+    "transactions.columns.quantity": "number_of_cds",
+    "features.active_days": 365,
+    "churn.horizon_days": 90,
+    "churn.lead_days": 0,
+    "churn.trials": 25,
+    "churn.seconds": 15,
+    "value.horizon_days": 365,
+    "value.margin": 0.30,
+    "value.annual_discount_rate": 0.15,
+    "retention.budget": 500.0,
+    "retention.owner": "Retention team",
+    "retention.actions.name": "5 dollar voucher by mail",
+    "retention.actions.contact_cost": 0.50,
+    "retention.actions.offer_cost": 5.00,
+    "retention.actions.accept_rate": 0.15,
+    "retention.actions.redeem_rate": 0.60,
+}
+
+
+def write_demo(folder: Path) -> Path:
+    """Write the example's transactions and settings into `folder`; gives the settings file."""
+    settings = write_settings_file(folder / FILE_NAME, SETTINGS)
+    table = cdnow()
+    target = folder / str(SETTINGS["transactions.source"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(target, index=False)
+    return settings
+
+
+def cdnow() -> pd.DataFrame:
+    """Every purchase of the CDNOW cohort, as printed in lifetimes' file: text in every column.
+
+    References
+    ----------
+    .. [1] Fader & Hardie (2001), Forecasting repeat sales at CDNOW, Interfaces 31(3).
+    """
+    package = find_spec("lifetimes")  # found, not imported: the import alters pandas' options
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("the package lifetimes, which holds the example, is missing")
+    path = Path(package.origin).parent / "datasets" / "CDNOW_master.txt"
+    return pd.read_csv(path, sep=r"\s+", dtype=str)

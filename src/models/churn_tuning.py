@@ -1,0 +1,158 @@
+"""The booster's parameters, tuned by Optuna on time-ordered folds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import optuna
+
+FloatArray = NDArray[np.float64]
+Progress = Callable[[int, float], None]
+"""Called after each trial with the number of trials done and the best log loss so far."""
+
+MAX_TREES = 600
+PATIENCE = 30  # trees without a better log loss on the judging cutoff before a trial's fold stops
+FIXED = {
+    "objective": "binary",
+    "verbosity": -1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "feature_pre_filter": False,
+    "bagging_freq": 1,
+}
+FIRST_TRIAL = {
+    "learning_rate": 0.05,
+    "num_leaves": 15,
+    "min_data_in_leaf": 100,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.8,
+    "lambda_l2": 10.0,
+}
+
+
+@dataclass(frozen=True)
+class FoldRows:
+    """Training rows of one fold and the later rows that judge it."""
+
+    x_train: FloatArray
+    y_train: FloatArray
+    x_judge: FloatArray
+    y_judge: FloatArray
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The best parameters, the number of trees they want, and every trial behind them."""
+
+    params: dict[str, Any]
+    n_trees: int
+    log_loss: float
+    trials: list[dict[str, Any]] = field(repr=False)
+
+
+def tune(
+    folds: Sequence[FoldRows],
+    *,
+    trials: int,
+    seconds: float,
+    seed: int,
+    study: "optuna.Study | None" = None,
+    progress: Progress | None = None,
+) -> Tuned:
+    """Search for the parameters with the least mean log loss over the folds.
+
+    Parameters
+    ----------
+    folds
+        At least one; in each the judging rows are later than the training rows.
+    trials, seconds
+        The search ends at whichever is reached first. The first trial is a fixed sound set, so
+        even a search of one trial gives a usable model.
+    seed
+        Makes the search repeatable as far as the same number of trials is reached.
+    study
+        Where the trials are kept; in memory by default.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = study or optuna.create_study()
+    study.sampler = optuna.samplers.TPESampler(seed=seed)
+    study.enqueue_trial(FIRST_TRIAL)
+
+    def report(study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> None:
+        if progress is not None:
+            progress(trial.number + 1, study.best_value)
+
+    study.optimize(
+        fold_objective(folds, seed=seed), n_trials=trials, timeout=seconds, callbacks=[report]
+    )
+    best = study.best_trial
+    return Tuned(
+        params={**FIXED, "seed": seed, **best.params},
+        n_trees=best.user_attrs["n_trees"],
+        log_loss=study.best_value,
+        trials=[
+            {"number": t.number, "log_loss": t.value, **t.params, **t.user_attrs}
+            for t in study.get_trials(deepcopy=False)
+        ],
+    )
+
+
+def fold_objective(folds: Sequence[FoldRows], *, seed: int) -> Callable[["optuna.Trial"], float]:
+    """Mean log loss of the folds as a function of a trial's parameters; each fold is reported."""
+    data = [_datasets(fold, seed) for fold in folds]
+
+    def objective(trial: "optuna.Trial") -> float:
+        params = {**FIXED, "seed": seed, **_suggest(trial)}
+        scores = [_fit_with_early_stopping(params, *pair) for pair in data]
+        losses = [loss for loss, _ in scores]
+        trial.set_user_attr("fold_losses", losses)
+        trial.set_user_attr("n_trees", max(round(float(np.mean([n for _, n in scores]))), 1))
+        return float(np.mean(losses))
+
+    return objective
+
+
+def _suggest(trial: "optuna.Trial") -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
+        "num_leaves": trial.suggest_int("num_leaves", 4, 48, log=True),
+        "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 20, 500, log=True),
+        "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 1.0),
+        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
+        "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
+    }
+
+
+def _datasets(fold: FoldRows, seed: int) -> tuple[lgb.Dataset, lgb.Dataset]:
+    """LightGBM's binned data, made once for all trials."""
+    params = {**FIXED, "seed": seed}
+    train = lgb.Dataset(fold.x_train, fold.y_train, params=params, free_raw_data=False)
+    judge = lgb.Dataset(fold.x_judge, fold.y_judge, reference=train, free_raw_data=False)
+    return train.construct(), judge.construct()
+
+
+def _fit_with_early_stopping(
+    params: dict[str, Any], train: lgb.Dataset, judge: lgb.Dataset
+) -> tuple[float, int]:
+    """Least log loss on the judging rows and the number of trees that gave it."""
+    booster = lgb.train(
+        params,
+        train,
+        num_boost_round=MAX_TREES,
+        valid_sets=[judge],
+        callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
+    )
+    return float(booster.best_score["valid_0"]["binary_logloss"]), int(booster.best_iteration)
+
+
+def train_booster(x: FloatArray, y: FloatArray, tuned: Tuned) -> lgb.Booster:
+    """A booster with the tuned parameters and number of trees."""
+    data = lgb.Dataset(x, y, params=tuned.params)
+    return lgb.train(tuned.params, data, num_boost_round=tuned.n_trees)

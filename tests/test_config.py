@@ -1,0 +1,108 @@
+import tomllib
+from datetime import date
+
+import pytest
+
+from patronage.config import load_settings
+from patronage.errors import SettingsError
+from patronage.pipelines.demo import SETTINGS
+from patronage.pipelines.settings_file import settings_text
+
+DEMO = settings_text(SETTINGS)
+
+
+def settings_with(tmp_path, old="", new=""):
+    assert old in DEMO
+    path = tmp_path / "patronage.toml"
+    path.write_text(DEMO.replace(old, new, 1))
+    return load_settings(path)
+
+
+def test_the_demo_settings_are_read(tmp_path):
+    settings = settings_with(tmp_path)
+    assert settings.ledger.currency == "USD"
+    assert settings.run.as_of == "latest"
+    assert settings.retention.actions[0].redeem_rate == 0.6
+
+
+def test_paths_are_relative_to_the_file(tmp_path, monkeypatch):
+    settings = settings_with(tmp_path)
+    monkeypatch.chdir("/")
+    assert settings.path(settings.tracking.folder) == tmp_path / "mlruns"
+
+
+def test_a_day_can_be_given(tmp_path):
+    settings = settings_with(tmp_path, "# as_of = 2026-01-31", "as_of = 1998-06-01")
+    assert settings.run.as_of == date(1998, 6, 1)
+
+
+FAULTS = {
+    "unknown key, near a known one": (
+        'currency = "USD"',
+        'curency = "USD"',
+        r"\[ledger\] curency is not known. Did you mean currency\?",
+    ),
+    "unknown section": ("[value]", "[worth]", r"\[worth\] is not known. Known: churn, features"),
+    "unknown nested key": (
+        'customer_id = "customer_id"',
+        'customer = "x"',
+        r"\[transactions.columns\] customer is not known. Did you mean customer_id\?",
+    ),
+    "missing money": ("budget = 500.0", "", r"\[retention\] budget is missing and has no default"),
+    "missing in a list": (
+        "accept_rate = 0.15",
+        "",
+        r"\[retention.actions\] accept_rate is missing and has no default",
+    ),
+    "impossible share": (
+        "accept_rate = 0.15",
+        "accept_rate = 15",
+        r"\[retention.actions\] accept_rate = 15: .*less than or equal to 1",
+    ),
+    "negative money": ("budget = 500.0", "budget = -1", r"\[retention\] budget = -1: .*than or"),
+    "no horizon": ("horizon_days = 90", "horizon_days = 0", r"\[churn\] horizon_days = 0: .*than"),
+    "word for number": ("margin = 0.3", 'margin = "a"', r"\[value\] margin = 'a': .*number"),
+    "zone": ('# timezone = "UTC"', 'timezone = "Mars"', r"timezone = 'Mars': is no IANA time zone"),
+    "currency": ('"USD"', '"dollar"', r"\[ledger\] currency = 'dollar': .*pattern"),
+    "lead longer than activity": (
+        "lead_days = 0",
+        "lead_days = 365",
+        r"\[churn\] lead_days = 365 must be shorter than \[features\] active_days = 365",
+    ),
+    "no TOML": ("[ledger]", "[ledger", "is no valid TOML"),
+    "folder is ours": ("\n[ledger]", '\nfolder = "x"\n[ledger]', "folder is not a setting"),
+    "same action twice": (
+        "[run]",
+        '[[retention.actions]]\nname = "5 dollar voucher by mail"\ncontact_cost = 1\n'
+        "offer_cost = 1\naccept_rate = 0.1\n[run]",
+        "two actions named 5 dollar voucher by mail; give each its own name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), FAULTS.values(), ids=FAULTS.keys())
+def test_faults_are_named_with_section_key_and_value(tmp_path, old, new, message):
+    with pytest.raises(SettingsError, match=message):
+        settings_with(tmp_path, old, new)
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    path = tmp_path / "patronage.toml"
+    path.write_text("[ledger]\n[features]\nactive_days = -1\n")
+    with pytest.raises(SettingsError, match=r"(?s)currency is missing.*active_days = -1") as told:
+        load_settings(path)
+    assert str(told.value).count("\n") == 6
+
+
+def test_a_missing_file_says_how_to_write_one(tmp_path):
+    with pytest.raises(SettingsError, match=r"no settings file .*patronage init"):
+        load_settings(tmp_path / "patronage.toml")
+
+
+def test_every_setting_that_the_template_shows_exists(tmp_path):
+    """Each commented-out default can be switched on as it stands."""
+    lines = [line.removeprefix("# ") if " = " in line else line for line in DEMO.splitlines()]
+    text = "\n".join(line for line in lines if not line.startswith("# "))
+    assert len(tomllib.loads(text)) == 8
+    (tmp_path / "patronage.toml").write_text(text)
+    assert load_settings(tmp_path / "patronage.toml").transactions.encoding == "latin-1"
