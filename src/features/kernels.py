@@ -1,0 +1,144 @@
+"""Compiled loops over customer-ordered arrays.
+
+Customer c owns the positions offsets[c] to offsets[c + 1] - 1. The signatures are declared, so
+that read-only arrays out of Arrow do not compile each kernel a second time. All running statistics
+pass over NaN and are NaN until there is a value; none looks ahead.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numba import types
+
+from patronage.features.arrays import DayArray, FloatArray, Places
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+FLOATS = types.Array(types.float64, 1, "C", readonly=True)
+DAYS = types.Array(types.int32, 1, "C", readonly=True)
+PLACES = types.Array(types.int64, 1, "C", readonly=True)
+
+
+def compiled(*arguments: types.Type) -> Callable[[Kernel], Kernel]:
+    """Compile for these arguments only, once per machine."""
+    return cast(Callable[[Kernel], Kernel], numba.njit(arguments, cache=True, nogil=True))
+
+
+@compiled(DAYS, PLACES, PLACES, DAYS)
+def positions(day: DayArray, offsets: Places, customer: Places, target: DayArray) -> Places:
+    """First position of each customer whose day is not before the target."""
+    found = np.empty(customer.size, np.int64)
+    for i in range(customer.size):
+        low, high = offsets[customer[i]], offsets[customer[i] + 1]
+        while low < high:
+            middle = (low + high) // 2
+            if day[middle] < target[i]:
+                low = middle + 1
+            else:
+                high = middle
+        found[i] = low
+    return found
+
+
+@compiled(FLOATS, PLACES)
+def prefix_sums(values: FloatArray, offsets: Places) -> FloatArray:
+    """Sum of the customer's values before each position, and of all at the end.
+
+    Each customer takes one place more than it has values: position p of customer c is at p + c.
+    Sums start anew with each customer, so they do not depend on who else is in the table.
+    """
+    sums = np.zeros(values.size + offsets.size - 1)
+    for c in range(offsets.size - 1):
+        total = 0.0
+        for i in range(offsets[c], offsets[c + 1]):
+            total += values[i]
+            sums[i + c + 1] = total
+    return sums
+
+
+@compiled(FLOATS, PLACES)
+def running_sum(values: FloatArray, offsets: Places) -> FloatArray:
+    """Sum up to and with each position."""
+    sums = np.full(values.size, np.nan)
+    for c in range(offsets.size - 1):
+        total = np.nan
+        for i in range(offsets[c], offsets[c + 1]):
+            if not np.isnan(values[i]):
+                total = values[i] if np.isnan(total) else total + values[i]
+            sums[i] = total
+    return sums
+
+
+@compiled(FLOATS, PLACES)
+def running_max(values: FloatArray, offsets: Places) -> FloatArray:
+    """Largest value up to and with each position."""
+    largest = np.full(values.size, np.nan)
+    for c in range(offsets.size - 1):
+        top = np.nan
+        for i in range(offsets[c], offsets[c + 1]):
+            if not values[i] <= top and not np.isnan(values[i]):
+                top = values[i]
+            largest[i] = top
+    return largest
+
+
+@compiled(FLOATS, PLACES)
+def running_sd(values: FloatArray, offsets: Places) -> FloatArray:
+    """Sample standard deviation up to and with each position; NaN with fewer than two values.
+
+    Welford's update: equal values give exactly 0, where a difference of squares would not.
+    """
+    spread = np.full(values.size, np.nan)
+    for c in range(offsets.size - 1):
+        n, mean, squares = 0, 0.0, 0.0
+        for i in range(offsets[c], offsets[c + 1]):
+            if not np.isnan(values[i]):
+                n += 1
+                step = values[i] - mean
+                mean += step / n
+                squares += step * (values[i] - mean)
+            if n > 1:
+                spread[i] = np.sqrt(squares / (n - 1))
+    return spread
+
+
+@compiled(FLOATS, PLACES)
+def running_median(values: FloatArray, offsets: Places) -> FloatArray:
+    """Median up to and with each position, by insertion into the sorted past."""
+    medians = np.full(values.size, np.nan)
+    past = np.empty(values.size)
+    for c in range(offsets.size - 1):
+        n = 0
+        for i in range(offsets[c], offsets[c + 1]):
+            if not np.isnan(values[i]):
+                place = n
+                while place > 0 and past[place - 1] > values[i]:
+                    past[place] = past[place - 1]
+                    place -= 1
+                past[place] = values[i]
+                n += 1
+            if n > 0:
+                medians[i] = (past[(n - 1) // 2] + past[n // 2]) / 2
+    return medians
+
+
+@compiled(DAYS, PLACES)
+def weekday_spread(day: DayArray, offsets: Places) -> tuple[FloatArray, FloatArray]:
+    """Entropy of the weekdays (1 = even over seven) and share of the top one, up to each day."""
+    entropy, top = np.empty(day.size), np.empty(day.size)
+    counts = np.zeros(7)
+    for c in range(offsets.size - 1):
+        counts[:] = 0
+        for i in range(offsets[c], offsets[c + 1]):
+            counts[day[i] % 7] += 1
+            n = float(i - offsets[c] + 1)
+            weighted, largest = 0.0, 0.0
+            for count in counts:
+                if count > 0:
+                    weighted -= count / n * np.log(count / n)
+                    largest = max(largest, count)
+            entropy[i] = weighted / np.log(7.0)
+            top[i] = largest / n
+    return entropy, top
