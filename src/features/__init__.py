@@ -1,6 +1,28 @@
 """Customer days, panel, one file per feature family, labels."""
 
+from patronage.features.activity import purchases_between, weekly_purchases
 from patronage.features.catalogue import FEATURES, catalogue_markdown
+from patronage.features.collect import day_table
+from patronage.features.cutoffs import mature_cutoffs, monthly_cutoffs
+from patronage.features.day_table import DayTable
+from patronage.features.days import customer_days
 from patronage.features.feature import Feature
+from patronage.features.labels import churn_labels
+from patronage.features.panel import build_panel
+from patronage.features.summary import rfm_summary
 
-__all__ = ["FEATURES", "Feature", "catalogue_markdown"]
+__all__ = [
+    "FEATURES",
+    "DayTable",
+    "Feature",
+    "build_panel",
+    "catalogue_markdown",
+    "churn_labels",
+    "customer_days",
+    "day_table",
+    "mature_cutoffs",
+    "monthly_cutoffs",
+    "purchases_between",
+    "rfm_summary",
+    "weekly_purchases",
+]

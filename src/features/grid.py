@@ -105,7 +105,7 @@ class Grid:
         if measure not in self.table.measures:
             return np.full(self.as_of.size, np.nan)
         sums = self._prefix(measure)
-        upto = sums[self._row(end) + self.customer]
+        upto: FloatArray = sums[self._row(end) + self.customer]
         if start is None:
             return upto
         return np.asarray(upto - sums[self._row(start) + self.customer])

@@ -22,7 +22,7 @@ FEATURES = (
     ),
     Feature(
         "margin_share",
-        "Margin divided by net spend; empty without margin.",
+        "Margin, less that of returns, divided by value bought; empty without margin.",
         "share",
         "price",
         "margin on purchases",
@@ -35,7 +35,7 @@ def compute(grid: Grid) -> Columns:
     return {
         "discount_share": _discount_share(grid),
         "discount_share_90": _discount_share(grid, 90),
-        "margin_share": ratio(grid.total("margin"), grid.total("spend")),
+        "margin_share": ratio(grid.total("margin"), grid.total("gross")),
     }
 
 

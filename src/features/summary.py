@@ -1,0 +1,116 @@
+"""What the value models are fitted on: frequency, recency, T and monetary value per customer."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from patronage.errors import DataError, SettingsError
+from patronage.features import rfm
+from patronage.features.arrays import calendar_day, day_number
+from patronage.features.collect import day_table
+from patronage.features.day_table import DayTable
+from patronage.features.grid import Grid
+
+Period = Literal["D", "W"]
+WEEK = 7
+
+
+def rfm_summary(
+    days: Any, *, as_of: date, time_unit: Period | None = None, period: Period = "D"
+) -> pd.DataFrame:
+    """One row per customer with a purchase before `as_of`, as lifetimes counts it.
+
+    Parameters
+    ----------
+    days
+        Customer days: a `DayTable`, or the output of `customer_days`.
+    as_of
+        Days at or after it are not seen.
+    time_unit
+        Unit of recency and T: "D" days, "W" days divided by 7 (lifetimes' freq_multiplier=7).
+        That of `period` by default.
+    period
+        What counts as one purchase: "D" a purchase day; "W" a calendar week, Monday to Sunday,
+        with a purchase day, and recency and T are whole weeks (lifetimes' freq="W").
+
+    Returns
+    -------
+    DataFrame
+        customer_id; frequency, purchases after the first; recency, first to last purchase; T,
+        first purchase to `as_of`; monetary_value, mean net spend per repeat purchase, 0 with
+        none. A return counts against the purchase before it, so what is returned before the
+        second purchase belongs to the first and is left out; the mean can be negative.
+
+    Raises
+    ------
+    SettingsError
+        If `time_unit` or `period` is neither "D" nor "W".
+    DataError
+        If no customer has a purchase before `as_of`, or see `day_table`.
+
+    References
+    ----------
+    .. [1] Fader, Hardie & Lee (2005), "RFM and CLV", Journal of Marketing Research 42(4).
+    """
+    unit = time_unit or period
+    _check(time_unit=unit, period=period)
+    table = day_table(days)
+    grid = Grid.of(table, [as_of])
+    if not grid.as_of.size:
+        raise DataError(
+            f"no customer has a purchase before as_of {as_of}; the data cover "
+            f"{calendar_day(table.first_day)} to {calendar_day(table.last_day)}."
+        )
+    if period == "W":
+        grid = Grid.of(_weeks(table, day_number(as_of)), [as_of])
+    into_week = _weekday(day_number(as_of)) if period == "W" else 0
+    return _summary(grid, into_week, 1 if unit == "D" else WEEK)
+
+
+def _check(**periods: str) -> None:
+    for name, value in periods.items():
+        if value not in ("D", "W"):
+            raise SettingsError(f'{name}="{value}" must be "D" (days) or "W" (weeks).')
+
+
+def _summary(grid: Grid, into_week: int, unit: int) -> pd.DataFrame:
+    values = rfm.compute(grid)
+    return pd.DataFrame(
+        {
+            "customer_id": grid.table.customer_ids[grid.customer],
+            "frequency": values["frequency"],
+            "recency": values["recency"] / unit,
+            "T": (values["T"] - into_week) / unit,
+            "monetary_value": values["monetary_value"],
+        }
+    )
+
+
+def _weekday(day: int) -> int:
+    """0 for a Monday; 1 January 1970 was a Thursday."""
+    return (day + 3) % WEEK
+
+
+def _weeks(table: DayTable, as_of: int) -> DayTable:
+    """The days before as_of, summed to calendar weeks that bear the date of their Monday.
+
+    The week of as_of counts with the days before as_of, so T = 0 is possible, as in lifetimes.
+    """
+    customer = np.repeat(np.arange(len(table)), np.diff(table.offsets))
+    seen = table.day < as_of
+    customer, day = customer[seen], table.day[seen]
+    monday = day - (day + 3) % WEEK
+    begins = np.flatnonzero(np.diff(customer, prepend=-1) | np.diff(monday, prepend=monday[0]))
+    sums = {k: np.add.reduceat(values[seen], begins) for k, values in table.measures.items()}
+    sums["purchase_days"] = (sums["purchase_days"] > 0).astype(np.float64)
+    kept, counts = np.unique(customer[begins], return_counts=True)
+    return replace(
+        table,
+        customer_ids=table.customer_ids[kept],
+        offsets=np.concatenate(([0], np.cumsum(counts))),
+        day=monday[begins],
+        measures=sums,
+    )
