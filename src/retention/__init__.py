@@ -2,5 +2,6 @@
 
 from patronage.retention.at_risk import at_risk_list
 from patronage.retention.policy import RetentionPolicy
+from patronage.retention.reasons import plain_reasons
 
-__all__ = ["RetentionPolicy", "at_risk_list"]
+__all__ = ["RetentionPolicy", "at_risk_list", "plain_reasons"]

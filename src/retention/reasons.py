@@ -1,0 +1,100 @@
+"""Why the model takes a customer to be at risk, in words a person can say."""
+
+import numpy as np
+import pandas as pd
+
+from patronage.errors import DataError
+from patronage.retention.economics import Floats
+from patronage.retention.sentences import Values
+from patronage.retention.topics import ABSENCE, FEW, LAST_PURCHASE, TOPICS
+
+N_REASONS = 3
+
+
+def plain_reasons(
+    features: pd.DataFrame, contributions: pd.DataFrame, *, currency: str
+) -> pd.DataFrame:
+    """The three topics that push each customer's risk up most, each as a true sentence.
+
+    A sentence names the value and the customer's own usual value, such as "usually buys every
+    21 days; now 58 days without". A topic that raises the risk but of which nothing true can be
+    said is passed over; where fewer than three are left, the other reasons are empty. Where none
+    is left, the first reason is how long ago the last purchase was.
+
+    Parameters
+    ----------
+    features
+        One row per customer: `customer_id` as a column or the index, and the features' values.
+    contributions
+        The same customers in any order, known by `customer_id` if there is such a column, else by
+        the index of `features`: each feature's part in the log-odds of churn, with its sign. A
+        column that belongs to no topic, such as the base value, is no reason.
+    currency
+        ISO 4217 code of the amounts.
+
+    Returns
+    -------
+    DataFrame
+        `customer_id`, `reason_1`, `reason_2`, `reason_3`, in the order of `features`.
+
+    Raises
+    ------
+    DataError
+        If a customer has no contributions.
+    """
+    values = Values(_with_last_basket(features), currency)
+    pushes = _pushes(values, _aligned(contributions, features))
+    ranked = np.argsort(-pushes, axis=1, kind="stable")[:, :N_REASONS]
+    texts = _texts(values, ranked, np.take_along_axis(pushes, ranked, axis=1) > 0)
+    blank = np.flatnonzero((texts[:, 0] == "") & LAST_PURCHASE.true_for(values))
+    texts[blank, 0] = LAST_PURCHASE.say(values.take(blank))
+    columns = {f"reason_{n + 1}": pd.array(texts[:, n], dtype="str") for n in range(N_REASONS)}
+    return pd.DataFrame({"customer_id": _ids(features), **columns})
+
+
+def _ids(table: pd.DataFrame) -> pd.Index:
+    return pd.Index(table["customer_id"]) if "customer_id" in table else table.index
+
+
+def _with_last_basket(table: pd.DataFrame) -> pd.DataFrame:
+    if not {"basket_last_ratio", "basket_mean"} <= set(table):
+        return table
+    return table.assign(basket_last=table["basket_last_ratio"] * table["basket_mean"])
+
+
+def _aligned(contributions: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    by_id = "customer_id" in contributions
+    wanted = _ids(features) if by_id else features.index
+    rows = (_ids(contributions) if by_id else contributions.index).get_indexer(wanted)
+    absent = wanted[rows < 0]
+    if len(absent):
+        raise DataError(
+            f"contributions lacks {len(absent):,} of {len(wanted):,} customers, first "
+            f"{absent[0]!r}. Explain the rows that were scored."
+        )
+    return contributions.iloc[rows]
+
+
+def _pushes(values: Values, contributions: pd.DataFrame) -> Floats:
+    """How much each topic raises the log-odds, where it can be said; else minus infinity."""
+    sums = np.column_stack([_sum(contributions, topic.features) for topic in TOPICS])
+    once = values.numbers("frequency") == 0
+    absence, few = TOPICS.index(ABSENCE), TOPICS.index(FEW)
+    # One purchase is one sentence, how long ago it was included.
+    sums[once, absence] += sums[once, few]
+    sums[once, few] = 0
+    sayable = np.column_stack([topic.sayable(values) for topic in TOPICS])
+    return np.where(sayable & (sums > 0), sums, -np.inf)
+
+
+def _sum(contributions: pd.DataFrame, names: tuple[str, ...]) -> Floats:
+    known = [name for name in names if name in contributions]
+    return np.asarray(contributions[known].sum(axis=1), dtype=np.float64)
+
+
+def _texts(values: Values, ranked: np.ndarray, raises_risk: np.ndarray) -> np.ndarray:
+    texts = np.full(ranked.shape, "", dtype=object)
+    for position, topic in enumerate(TOPICS):
+        rows, places = np.nonzero((ranked == position) & raises_risk)
+        texts[rows, places] = topic.say(values.take(rows))
+    return texts

@@ -1,0 +1,264 @@
+"""What can be a reason: features that say the same, and how to put it in words.
+
+Correlated features share one topic: their contributions are added before topics are ranked, so
+that five ways to count purchases do not crowd out everything else.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from patronage.retention.economics import Flags
+from patronage.retention.sentences import (
+    Sentence,
+    Values,
+    days,
+    named,
+    percent,
+    purchases,
+    spent,
+)
+from patronage.retention.wording import money
+
+FEW_PURCHASES = 4
+NEW_FOR_DAYS = 90
+SHARE_STEP = 0.05
+YEAR = 365
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One kind of reason.
+
+    Attributes
+    ----------
+    features
+        Names of the features whose contributions it adds up.
+    sentences
+        Ways to say it; the first that is true for a customer is taken.
+    """
+
+    features: tuple[str, ...]
+    sentences: tuple[Sentence, ...] = ()
+
+    def sayable(self, values: Values) -> Flags:
+        """For whom one of the sentences is true."""
+        none = np.zeros(len(values.table), dtype=np.bool_)
+        return np.asarray(np.any([none, *(one.true_for(values) for one in self.sentences)], axis=0))
+
+    def say(self, values: Values) -> np.ndarray:
+        """The first true sentence for each customer, empty where there is none."""
+        texts = np.full(len(values.table), "", dtype=object)
+        for sentence in self.sentences:
+            rows = np.flatnonzero((texts == "") & sentence.true_for(values))
+            texts[rows] = sentence.say(values.take(rows))
+        return texts
+
+
+def _spend_fell(span: int, whole: int) -> Sentence:
+    return Sentence(
+        lambda values: (
+            values.amount(f"spend_{span}"),
+            values.amount(f"spend_{whole}", less=f"spend_{span}"),
+            values.numbers("frequency"),
+        ),
+        lambda now, before, frequency: (
+            (frequency > 0) & (now >= 0) & (now * (whole - span) < before * span) & (now < before)
+        ),
+        lambda now, before, _, currency: (
+            f"{spent(now, currency)} in the last {span} days; "
+            f"{money(before, currency)} in the {whole - span} days before"
+        ),
+    )
+
+
+def _purchases_fell(span: int, whole: int) -> Sentence:
+    return Sentence(
+        lambda values: (
+            values.numbers(f"purchase_days_{span}"),
+            values.numbers(f"purchase_days_{whole}") - values.numbers(f"purchase_days_{span}"),
+            values.numbers("frequency"),
+        ),
+        lambda now, before, frequency: (
+            (frequency > 0) & (now * (whole - span) < before * span) & (now < before)
+        ),
+        lambda now, before, *_: (
+            f"{purchases(now)} in the last {span} days; "
+            f"{before:,.0f} in the {whole - span} days before"
+        ),
+    )
+
+
+ONE_PURCHASE = Sentence(
+    named("days_since_last", "frequency"),
+    lambda away, frequency: frequency == 0,
+    lambda away, *_: f"only one purchase so far, {days(away)} ago",
+)
+
+LATE = Sentence(
+    named("usual_gap_days", "days_since_last", "frequency"),
+    lambda gap, away, frequency: (frequency > 1) & (away > np.ceil(gap)),
+    lambda gap, away, *_: f"usually buys every {days(gap)}; now {days(away)} without",
+)
+
+LATE_ON_ONE_GAP = Sentence(
+    named("usual_gap_days", "days_since_last", "frequency"),
+    lambda gap, away, frequency: (frequency == 1) & (away > np.ceil(gap)),
+    lambda gap, away, *_: f"came back after {days(gap)} last time; now {days(away)} without",
+)
+
+LAST_PURCHASE = Sentence(
+    named("days_since_last"),
+    lambda away: np.isfinite(away),
+    lambda away, *_: f"last purchase {days(away)} ago",
+)
+"""True of everybody: said only where nothing else can be."""
+
+ABSENCE = Topic(
+    (
+        *("days_since_last", "overdue_ratio", "away_to_max_gap", "expected_gap_days"),
+        *("usual_gap_days", "gap_mean", "gap_sd", "gap_cv", "gap_max", "active_share", "recency"),
+        *("purchase_days_7", "purchase_days_30", "p_no_purchase", "p_alive", "expected_purchases"),
+    ),
+    (ONE_PURCHASE, LATE, LATE_ON_ONE_GAP),
+)
+
+FEW = Topic(
+    ("frequency", "purchase_rate", "purchase_days_365", "days_to_second", "total_spend"),
+    (
+        ONE_PURCHASE,
+        Sentence(
+            lambda values: (values.numbers("frequency") + 1, values.numbers("T")),
+            lambda bought, age: (bought > 1) & (bought <= FEW_PURCHASES) & (age > 0),
+            lambda bought, age, _: f"only {purchases(bought)} in {days(age)} as a customer",
+        ),
+    ),
+)
+
+LESS_ACTIVE = Topic(
+    (
+        *("purchase_days_60", "purchase_days_90", "purchase_days_180", "units_90", "units_365"),
+        *("purchase_trend_30", "purchase_trend_90", "purchase_trend_180"),
+        *("spend_7", "spend_30", "spend_60", "spend_90", "spend_180", "spend_365"),
+        *("spend_trend_30", "spend_trend_90", "purchase_acceleration", "late_half_share"),
+    ),
+    (
+        _spend_fell(90, 180),
+        _purchases_fell(90, 180),
+        _spend_fell(30, 60),
+        _purchases_fell(30, 60),
+        _spend_fell(180, 365),
+        _purchases_fell(180, 365),
+    ),
+)
+
+SLOWER = Topic(
+    ("gap_last", "last_gap_ratio", "gap_trend", "slow_gaps"),
+    (
+        Sentence(
+            named("gap_last", "usual_gap_days", "frequency"),
+            lambda last, gap, frequency: (frequency > 1) & (last > np.ceil(gap)),
+            lambda last, gap, *_: f"last two purchases {days(last)} apart; usually {days(gap)}",
+        ),
+        Sentence(
+            named("slow_gaps", "frequency"),
+            lambda slow, frequency: (slow == 2) & (frequency > 2),
+            lambda *_: "two of the last three pauses between purchases were longer than usual",
+        ),
+    ),
+)
+
+BASKET = Topic(
+    (
+        *("basket_mean", "basket_max", "basket_sd", "basket_last_ratio", "monetary_value"),
+        *("orders_per_day", "products_per_day", "categories_per_day", "new_product_rate"),
+        "unit_price",
+    ),
+    (
+        Sentence(
+            lambda values: (
+                values.amount("basket_last"),
+                values.amount("basket_mean"),
+                values.numbers("frequency"),
+            ),
+            lambda last, mean, frequency: (frequency > 0) & (last >= 0) & (last < mean),
+            lambda last, mean, _, currency: (
+                f"last basket {money(last, currency)}; {money(mean, currency)} on average"
+            ),
+        ),
+    ),
+)
+
+RETURNS = Topic(
+    ("return_share", "return_share_90", "return_lines", "days_since_return", "returned_after_last"),
+    (
+        Sentence(
+            named("days_since_return", "returned_after_last"),
+            lambda away, after: after == 1,
+            lambda away, _, __: f"sent something back {days(away)} ago, after the last purchase",
+        ),
+        Sentence(
+            named("return_share"),
+            lambda share: (share >= SHARE_STEP) & (share <= 1),
+            lambda share, _: f"sent back {percent(share)} of what was bought, by value",
+        ),
+    ),
+)
+
+SEASON = Topic(
+    (
+        *("season_purchase_days_30", "season_purchase_days_90"),
+        *("season_spend_30", "season_spend_90"),
+    ),
+    tuple(
+        Sentence(
+            named(f"season_purchase_days_{span}", "T"),
+            lambda bought, age: (bought == 0) & (age >= YEAR),
+            lambda *_, span=span: f"bought nothing in the same {span} days last year",
+        )
+        for span in (90, 30)
+    ),
+)
+
+PRICE = Topic(
+    ("discount_share", "discount_share_90", "margin_share"),
+    (
+        Sentence(
+            named("discount_share_90", "discount_share"),
+            lambda now, ever: (
+                (np.abs(now - ever) >= SHARE_STEP)
+                & (np.minimum(now, ever) >= 0)
+                & (np.maximum(now, ever) <= 1)
+            ),
+            lambda now, ever, _: (
+                f"average discount {percent(now)} in the last 90 days; {percent(ever)} so far"
+            ),
+        ),
+        Sentence(
+            named("discount_share"),
+            lambda share: (share >= SHARE_STEP) & (share <= 1),
+            lambda share, _: f"buys at an average discount of {percent(share)}",
+        ),
+    ),
+)
+
+NEW = Topic(
+    ("T",),
+    (
+        Sentence(
+            named("T", "frequency"),
+            lambda age, frequency: (frequency > 0) & (age <= NEW_FOR_DAYS),
+            lambda age, *_: f"customer for only {days(age)} so far",
+        ),
+    ),
+)
+
+UNSAYABLE = Topic(
+    (
+        *("weekend_share", "weekday_entropy", "weekday_top_share", "month_concentration"),
+        *("history_days", "as_of_sin", "as_of_cos"),
+    )
+)
+"""They help to predict, but are nothing to tell anyone."""
+
+TOPICS = (ABSENCE, FEW, LESS_ACTIVE, SLOWER, BASKET, RETURNS, SEASON, PRICE, NEW, UNSAYABLE)

@@ -1,0 +1,317 @@
+import re
+from math import ceil, floor
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from patronage.errors import DataError
+from patronage.features.catalogue import FEATURES
+from patronage.retention.reasons import plain_reasons
+from patronage.retention.topics import TOPICS
+
+NAMES = [feature.name for feature in FEATURES]
+REASONS = ["reason_1", "reason_2", "reason_3"]
+
+
+def explain(values, pushes, currency="EUR"):
+    """The reasons of one customer with these feature values and contributions."""
+    features = pd.DataFrame([{"customer_id": "c", **dict.fromkeys(NAMES, np.nan), **values}])
+    contributions = pd.DataFrame([{"customer_id": "c", **dict.fromkeys(NAMES, 0.0), **pushes}])
+    return plain_reasons(features, contributions, currency=currency)[REASONS].iloc[0].tolist()
+
+
+REPEAT = {"frequency": 4, "T": 200, "usual_gap_days": 21, "days_since_last": 58}
+SPEND = {"spend_90": 12, "spend_180": 97.4}
+
+CASES = {
+    "late": (REPEAT, "overdue_ratio", "usually buys every 21 days; now 58 days without"),
+    "a median between two gaps": (
+        REPEAT | {"usual_gap_days": 21.5},
+        "overdue_ratio",
+        "usually buys every 21 to 22 days; now 58 days without",
+    ),
+    "every day": (
+        REPEAT | {"usual_gap_days": 1, "days_since_last": 5},
+        "overdue_ratio",
+        "usually buys every 1 day; now 5 days without",
+    ),
+    "one gap": (
+        REPEAT | {"frequency": 1},
+        "days_since_last",
+        "came back after 21 days last time; now 58 days without",
+    ),
+    "one purchase": (
+        {"frequency": 0, "days_since_last": 140, "T": 140},
+        "days_since_last",
+        "only one purchase so far, 140 days ago",
+    ),
+    "few purchases": (
+        {"frequency": 2, "T": 340, "days_since_last": 3, "usual_gap_days": 168},
+        "frequency",
+        "only 3 purchases in 340 days as a customer",
+    ),
+    "less spent": (
+        REPEAT | SPEND,
+        "spend_90",
+        "spent 12.00 EUR in the last 90 days; 85.40 EUR in the 90 days before",
+    ),
+    "nothing spent": (
+        REPEAT | {"spend_90": 0, "spend_180": 85.4},
+        "spend_trend_90",
+        "spent nothing in the last 90 days; 85.40 EUR in the 90 days before",
+    ),
+    "fewer purchases at the same spend": (
+        REPEAT | {"spend_90": 50, "spend_180": 100, "purchase_days_90": 1, "purchase_days_180": 5},
+        "purchase_trend_90",
+        "1 purchase in the last 90 days; 4 in the 90 days before",
+    ),
+    "a slow last gap": (
+        REPEAT | {"gap_last": 40},
+        "gap_last",
+        "last two purchases 40 days apart; usually 21 days",
+    ),
+    "two slow gaps": (
+        REPEAT | {"gap_last": 9, "slow_gaps": 2},
+        "slow_gaps",
+        "two of the last three pauses between purchases were longer than usual",
+    ),
+    "a small last basket": (
+        REPEAT | {"basket_last_ratio": 2 / 7, "basket_mean": 35},
+        "basket_last_ratio",
+        "last basket 10.00 EUR; 35.00 EUR on average",
+    ),
+    "a late return": (
+        REPEAT | {"days_since_return": 1, "returned_after_last": 1, "return_share": 0.4},
+        "return_share",
+        "sent something back 1 day ago, after the last purchase",
+    ),
+    "returns": (
+        REPEAT | {"returned_after_last": 0, "return_share": 0.4},
+        "return_share",
+        "sent back 40% of what was bought, by value",
+    ),
+    "not in this season": (
+        REPEAT | {"T": 400, "season_purchase_days_90": 0},
+        "season_spend_90",
+        "bought nothing in the same 90 days last year",
+    ),
+    "discounts": (
+        REPEAT | {"discount_share_90": 0.05, "discount_share": 0.19},
+        "discount_share_90",
+        "average discount 5% in the last 90 days; 19% so far",
+    ),
+    "new": (REPEAT | {"T": 60}, "T", "customer for only 60 days so far"),
+}
+
+
+@pytest.mark.parametrize(("values", "pushing", "text"), CASES.values(), ids=CASES.keys())
+def test_a_reason_names_the_value_and_the_usual_one(values, pushing, text):
+    assert explain(values, {pushing: 1.0}) == [text, "", ""]
+
+
+def test_topics_are_ranked_not_features():
+    values = REPEAT | SPEND | {"basket_last_ratio": 0.5, "basket_mean": 20}
+    pushes = {"overdue_ratio": 0.9, "basket_last_ratio": 1.0, "days_since_last": 0.6}
+    pushes |= {"spend_90": 0.4, "spend_30": 0.4, "spend_trend_90": 0.4}
+    assert explain(values, pushes) == [
+        "usually buys every 21 days; now 58 days without",
+        "spent 12.00 EUR in the last 90 days; 85.40 EUR in the 90 days before",
+        "last basket 10.00 EUR; 20.00 EUR on average",
+    ]
+
+
+def test_what_lowers_the_risk_is_no_reason():
+    assert explain(REPEAT | SPEND, {"overdue_ratio": 0.5, "spend_90": -1.0})[1:] == ["", ""]
+
+
+def test_a_feature_against_its_own_topic_counts():
+    values = REPEAT | SPEND
+    pushes = {"overdue_ratio": 0.5, "spend_90": 1.0, "spend_180": -1.2}
+    assert explain(values, pushes)[1] == ""
+
+
+def test_one_purchase_is_said_once():
+    once = {"frequency": 0, "days_since_last": 140, "T": 140}
+    pushes = {"frequency": 0.8, "days_since_last": 0.7}
+    assert explain(once, pushes) == ["only one purchase so far, 140 days ago", "", ""]
+
+
+def test_the_last_purchase_is_said_where_nothing_else_can_be():
+    recent = REPEAT | {"days_since_last": 3}
+    assert explain(recent, {"weekend_share": 2.0}) == ["last purchase 3 days ago", "", ""]
+
+
+def test_nothing_is_said_of_a_customer_of_whom_nothing_is_known():
+    assert explain({}, {"spend_90": 1.0}) == ["", "", ""]
+
+
+def test_amounts_are_compared_as_they_are_shown():
+    same_to_the_cent = REPEAT | {"spend_90": 12.001, "spend_180": 24.004}
+    assert explain(same_to_the_cent, {"spend_90": 1.0}) == ["last purchase 58 days ago", "", ""]
+
+
+def test_every_feature_has_one_topic():
+    names = [name for topic in TOPICS for name in topic.features]
+    assert sorted(set(NAMES) - set(names)) == []
+    assert len(names) == len(set(names))
+
+
+def test_customers_are_matched_by_id():
+    features = pd.DataFrame({"customer_id": ["a", "b"], "frequency": 0, "days_since_last": [1, 2]})
+    contributions = pd.DataFrame({"customer_id": ["b", "a"], "frequency": [1.0, 1.0]})
+    reasons = plain_reasons(features, contributions, currency="EUR")
+    assert reasons["customer_id"].tolist() == ["a", "b"]
+    assert reasons["reason_1"].str.contains("1 day ago").tolist() == [True, False]
+
+
+def test_contributions_without_ids_are_matched_by_the_index():
+    features = pd.DataFrame(
+        {"customer_id": ["a", "b"], "frequency": 0, "days_since_last": [1, 2]}, index=[7, 9]
+    )
+    contributions = pd.DataFrame({"frequency": [1.0, -1.0]}, index=[9, 7])
+    reasons = plain_reasons(features, contributions, currency="EUR")
+    assert reasons["reason_1"].tolist() == [
+        "last purchase 1 day ago",
+        "only one purchase so far, 2 days ago",
+    ]
+
+
+def test_a_customer_without_contributions_is_refused():
+    features = pd.DataFrame({"customer_id": ["a", "b"], "frequency": 0, "days_since_last": 3})
+    with pytest.raises(DataError, match="contributions lacks 1 of 2 customers, first 'b'"):
+        plain_reasons(
+            features, pd.DataFrame({"customer_id": ["a"], "frequency": [1.0]}), currency="EUR"
+        )
+
+
+def number(text):
+    return float(text.replace(",", ""))
+
+
+def is_gap(low, high, gap):
+    return number(low) == floor(gap) and number(high or low) == ceil(gap)
+
+
+def window(row, measure, span, length):
+    """The measure over the days before the last `span`, up to `length` days of them."""
+    return row[f"{measure}_{int(span) + int(length)}"] - row[f"{measure}_{span}"]
+
+
+GAP = r"([\d,]+)(?: to ([\d,]+))? days?"
+AMOUNT = r"(?:([\d,.]+) EUR|nothing)"
+TRUTHS = {
+    rf"usually buys every {GAP}; now ([\d,]+) days? without": lambda r, low, high, away: (
+        r.frequency >= 2
+        and is_gap(low, high, r.usual_gap_days)
+        and number(away) == r.days_since_last > r.usual_gap_days
+    ),
+    rf"came back after {GAP} last time; now ([\d,]+) days? without": lambda r, low, high, away: (
+        r.frequency == 1
+        and is_gap(low, high, r.usual_gap_days)
+        and number(away) == r.days_since_last > r.usual_gap_days
+    ),
+    r"only one purchase so far, ([\d,]+) days? ago": lambda r, away: (
+        r.frequency == 0 and number(away) == r.days_since_last
+    ),
+    r"only (\d+) purchases in ([\d,]+) days? as a customer": lambda r, bought, age: (
+        number(bought) == r.frequency + 1 >= 2 and number(age) == r["T"]
+    ),
+    rf"spent {AMOUNT} in the last (\d+) days; ([\d,.]+) EUR in the (\d+) days before": (
+        lambda r, now, span, before, length: (
+            number(now or "0") == pytest.approx(r[f"spend_{span}"], abs=0.00501)
+            and number(before) == pytest.approx(window(r, "spend", span, length), abs=0.00501)
+            and number(now or "0") < number(before)
+            and number(now or "0") / number(span) < number(before) / number(length)
+        )
+    ),
+    r"(\d+|no) purchases? in the last (\d+) days; (\d+) in the (\d+) days before": (
+        lambda r, now, span, before, length: (
+            number(now.replace("no", "0")) == r[f"purchase_days_{span}"]
+            and number(before) == window(r, "purchase_days", span, length)
+            and number(now.replace("no", "0")) < number(before)
+        )
+    ),
+    rf"last two purchases ([\d,]+) days? apart; usually {GAP}": lambda r, last, low, high: (
+        r.frequency >= 2
+        and is_gap(low, high, r.usual_gap_days)
+        and number(last) == r.gap_last > r.usual_gap_days
+    ),
+    r"two of the last three pauses .* longer than usual": lambda r: (
+        r.slow_gaps == 2 and r.frequency >= 3
+    ),
+    r"last basket ([\d,.]+) EUR; ([\d,.]+) EUR on average": lambda r, last, mean: (
+        r.frequency >= 1
+        and number(last) == pytest.approx(r.basket_last_ratio * r.basket_mean, abs=0.00501)
+        and number(mean) == pytest.approx(r.basket_mean, abs=0.00501)
+        and number(last) < number(mean)
+    ),
+    r"sent something back ([\d,]+) days? ago, after the last purchase": lambda r, away: (
+        r.returned_after_last == 1 and number(away) == r.days_since_return
+    ),
+    r"sent back (\d+)% of what was bought, by value": lambda r, share: (
+        1 <= number(share) <= 100
+        and number(share) == pytest.approx(100 * r.return_share, abs=0.501)
+    ),
+    r"bought nothing in the same (\d+) days last year": lambda r, span: (
+        r[f"season_purchase_days_{span}"] == 0 and r["T"] >= 365
+    ),
+    r"average discount (\d+)% in the last 90 days; (\d+)% so far": lambda r, now, ever: (
+        now != ever
+        and number(now) == pytest.approx(100 * r.discount_share_90, abs=0.501)
+        and number(ever) == pytest.approx(100 * r.discount_share, abs=0.501)
+    ),
+    r"buys at an average discount of (\d+)%": lambda r, share: (
+        number(share) == pytest.approx(100 * r.discount_share, abs=0.501)
+    ),
+    r"customer for only ([\d,]+) days? so far": lambda r, age: (
+        r.frequency >= 1 and number(age) == r["T"] <= 90
+    ),
+    r"last purchase ([\d,]+) days? ago": lambda r, away: number(away) == r.days_since_last,
+}
+
+
+def is_true(sentence, row):
+    for pattern, truth in TRUTHS.items():
+        if found := re.fullmatch(pattern, sentence):
+            return truth(row, *found.groups())
+    return False
+
+
+DRAWS = {
+    "count": lambda rng, n: rng.integers(0, 7, n).astype(float),
+    "days": lambda rng, n: rng.integers(1, rng.choice([40, 1500], n)).astype(float),
+    "flag": lambda rng, n: rng.integers(0, 2, n).astype(float),
+    "money": lambda rng, n: rng.normal(40, 60, n) * rng.integers(0, 2, n),
+    "ratio": lambda rng, n: rng.uniform(0, 3, n),
+    "share": lambda rng, n: rng.uniform(-0.2, 1.3, n),
+}
+
+
+def any_customers(rng, n):
+    """Feature values of any kind, consistent with each other or not, a fifth of them missing."""
+    table = pd.DataFrame({one.name: DRAWS[one.unit](rng, n) for one in FEATURES})
+    table = table.mask(rng.random(table.shape) < 0.2)
+    return table.assign(
+        customer_id=np.arange(n),
+        frequency=rng.integers(0, 6, n),
+        days_since_last=rng.integers(1, 200, n),
+        usual_gap_days=np.where(rng.random(n) < 0.1, np.nan, rng.integers(2, 200, n) / 2),
+    )
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_every_sentence_is_true(seed):
+    rng = np.random.default_rng(seed)
+    features = any_customers(rng, 200)
+    pushes = pd.DataFrame(rng.normal(0, 1, (200, len(NAMES))), columns=NAMES)
+    reasons = plain_reasons(features, pushes, currency="EUR")[REASONS]
+    assert (reasons["reason_1"] != "").all()
+    for (_, row), said in zip(features.iterrows(), reasons.values.tolist(), strict=True):
+        texts = [text for text in said if text]
+        assert [text for text in texts if not is_true(text, row)] == []
+        assert said == texts + [""] * (3 - len(texts))
+        assert len(set(texts)) == len(texts)
