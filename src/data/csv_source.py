@@ -1,0 +1,141 @@
+"""CSV files: their dialect and header, and the scan that reads every field as text."""
+
+import csv
+import glob
+import gzip
+import io
+import itertools
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from patronage.config import TransactionsSection
+from patronage.data.values import SourceColumn, literal
+from patronage.errors import DataError
+
+LONGEST_LINE = 2_000_000
+"""Bytes; a longer record is a quote that was never closed."""
+
+_DELIMITERS = [",", ";", "\t", "|"]
+_SAMPLE = 65_536
+_CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1"}
+
+
+@contextmanager
+def open_text(file: Path, encoding: str) -> Iterator[TextIO]:
+    """The file's text, unpacked and decoded, line ends untouched.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be unpacked or decoded.
+    """
+    opener = gzip.open if file.suffix.lower() == ".gz" else open
+    try:
+        with (
+            opener(file, "rb") as raw,
+            io.TextIOWrapper(raw, encoding=_CODECS[encoding], newline="") as text,
+        ):
+            yield text
+    except UnicodeError as error:
+        other = "latin-1" if encoding != "latin-1" else "utf-8"
+        raise DataError(
+            f'{file} is not {encoding}: {error}. Try [transactions] encoding = "{other}"'
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{file} cannot be unpacked: {error}. Is it complete?") from error
+
+
+def csv_columns(files: list[Path], section: TransactionsSection) -> tuple[list[SourceColumn], str]:
+    """The columns that all files share, and the delimiter.
+
+    Raises
+    ------
+    DataError
+        If a file is empty, a name occurs twice, or two files differ in their header.
+    """
+    samples = {file: _sample(file, section.encoding) for file in files}
+    delimiter = section.delimiter or _delimiter(samples[files[0]])
+    headers = {file: _header(file, sample, delimiter) for file, sample in samples.items()}
+    names = headers[files[0]]
+    for file, other in headers.items():
+        if other != names:
+            raise DataError(header_difference(files[0], names, file, other))
+    return [SourceColumn(name, f"c{place}") for place, name in enumerate(names)], delimiter
+
+
+def header_difference(first: Path, names: list[str], file: Path, other: list[str]) -> str:
+    """What differs between the headers of two files of one source."""
+    parts = [
+        f"{what} {', '.join(repr(name) for name in found)}"
+        for what, found in (
+            ("lacks", [name for name in names if name not in other]),
+            ("adds", [name for name in other if name not in names]),
+        )
+        if found
+    ]
+    fault = " and ".join(parts) or f"has the order {', '.join(other)}"
+    return (
+        f"{file} has other columns than {first}: it {fault}. All files of [transactions] source "
+        f"need the header of the first: {', '.join(names)}."
+    )
+
+
+def csv_scan(files: list[Path], columns: list[SourceColumn], delimiter: str, encoding: str) -> str:
+    """SQL that reads all columns as text; records of another shape go to DuckDB's reject tables."""
+    paths = ", ".join(literal(glob.escape(str(file))) for file in files)
+    types = ", ".join(f"'{column.key}': 'VARCHAR'" for column in columns)
+    keys = ", ".join(column.key for column in columns)
+    return (
+        f"SELECT {keys}, source_file, CAST(NULL AS BIGINT) AS source_row FROM read_csv([{paths}], "
+        f"auto_detect = false, columns = {{{types}}}, header = true, "
+        f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
+        f"encoding = {literal(encoding)}, filename = 'source_file', hive_partitioning = false, "
+        "store_rejects = true, rejects_limit = 0, "
+        f"max_line_size = {LONGEST_LINE}, rejects_line_size_limit = {LONGEST_LINE})"
+    )
+
+
+def _sample(file: Path, encoding: str) -> str:
+    with open_text(file, encoding) as text:
+        sample = text.read(_SAMPLE)
+    if not sample.strip():
+        raise DataError(f"{file} is empty: it has no header and no rows.")
+    if sample.startswith(("\n", "\r")):
+        raise DataError(f"{file} begins with a blank line; its first line must be the header.")
+    return sample
+
+
+def _records(sample: str, delimiter: str) -> list[list[str]]:
+    """The first records that are not blank; csv knows no delimiter of several characters."""
+    if len(delimiter) > 1:
+        return [line.split(delimiter) for line in sample.splitlines() if line.strip()][:100]
+    records = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+    return list(itertools.islice((record for record in records if record), 100))
+
+
+def _delimiter(sample: str) -> str:
+    """The delimiter that cuts most records into as many fields as the header."""
+
+    def score(delimiter: str) -> tuple[bool, float, int]:
+        records = _records(sample, delimiter)
+        width = len(records[0])
+        alike = sum(len(record) == width for record in records) / len(records)
+        return width > 1, alike, width
+
+    return max(_DELIMITERS, key=score)
+
+
+def _header(file: Path, sample: str, delimiter: str) -> list[str]:
+    record = _records(sample, delimiter)[0]
+    names = [name.strip() or f"column{place}" for place, name in enumerate(record, start=1)]
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise DataError(
+            f"{file} names {', '.join(repr(name) for name in twice)} more than once in its header. "
+            "Give each column its own name."
+        )
+    return names

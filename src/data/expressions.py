@@ -1,0 +1,284 @@
+"""Expressions of the settings: SQL over the columns of the source, one row at a time.
+
+`where` and `amount` are parsed by SQLGlot and rendered for DuckDB. Allowed are comparisons, AND,
+OR, NOT, IN, BETWEEN, LIKE, IS NULL, arithmetic, CASE, CAST and the functions listed below; there is
+no way to a query, a file, an aggregate or a setting of the engine.
+
+In CSV every column is text, so the place of a column says what it is read as:
+
+- as a number, by the settings' decimal mark, where it is an operand of `+ - * / %`, cast to a
+  number, the argument of a numeric function (`abs`, `round`, ...), or compared with a number:
+  `Price > 0`, `Quantity * Price`;
+- as a time, by the settings' date format, when it is compared with a time or cast to one, and the
+  column of `timestamp` also when compared with a text: `Date >= '2024-01-31'`;
+- as true or false, when compared with `true` or `false`;
+- as text everywhere else: `Code NOT IN ('POST')`, `Code LIKE 'D%'`, `Price > '0'`.
+
+Empty text is NULL. A text that is no number is NULL where a number is read, and a row whose
+condition hangs on it is not left out in silence but quarantined. Columns with a type of their own
+(Parquet) keep it, except that arithmetic is done in DOUBLE and that a number compared with a text
+is compared as text.
+A CAST that fails gives NULL.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from patronage.data.columns import suggestion
+from patronage.data.values import Reading, SourceColumn, literal, number_of, text_of, timestamp_of
+from patronage.errors import DataError, SettingsError
+
+_Role = Literal["number", "text", "boolean", "constant", "time"]
+
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv, exp.Neg)
+_NUMERIC = (exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sign)
+_COUNTING = (exp.Length, exp.StrPosition, exp.Year, exp.Month)
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
+_CHOICES = (exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Case, exp.If)
+_CONDITIONS = (
+    *(*_COMPARISONS, exp.And, exp.Or, exp.Not, exp.Is, exp.Like, exp.ILike, exp.Boolean),
+    *(exp.StartsWith, exp.EndsWith, exp.Contains, exp.RegexpLike),
+)
+_TEXT = (
+    *(exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Left, exp.Right, exp.Concat, exp.DPipe),
+    *(exp.Replace, exp.Cast, exp.TryCast, exp.Escape),
+)
+_PARTS = (
+    *(exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Paren, exp.Var),
+    *(exp.DataType, exp.DataTypeParam),
+)
+_ALLOWED = {*_ARITHMETIC, *_NUMERIC, *_COUNTING, *_CHOICES, *_CONDITIONS, *_TEXT, *_PARTS}
+
+
+@dataclass(frozen=True)
+class Expression:
+    """An expression as DuckDB SQL, with the columns it uses."""
+
+    sql: str
+    columns: list[SourceColumn]
+    unreadable: str
+    """SQL condition: a column read as a number holds a text that is none."""
+
+    @property
+    def shown(self) -> str:
+        """SQL text of the values the expression was given, such as "Price = 'n/a'"."""
+        parts = (
+            f"{literal(column.name + ' = ')} || coalesce('''' || {text_of(column)} || '''', 'NULL')"
+            for column in self.columns
+        )
+        return " || ', ' || ".join(parts) or "NULL"
+
+
+@dataclass
+class ExpressionReader:
+    """Reads one expression of the settings.
+
+    Parameters
+    ----------
+    setting
+        The expression as the settings have it, for messages: `[transactions] where = "..."`.
+    columns
+        All columns of the source.
+    reading
+        How texts become numbers and times.
+    timestamp
+        The source column of `timestamp`.
+    """
+
+    setting: str
+    columns: Sequence[SourceColumn]
+    reading: Reading
+    timestamp: SourceColumn
+    _roles: dict[int, _Role] = field(default_factory=dict, init=False)
+
+    def condition(self, text: str) -> Expression:
+        """The text as a condition that is true, false or NULL for each row.
+
+        Raises
+        ------
+        SettingsError
+            If it is no SQL, no condition, or holds what is not allowed.
+        DataError
+            If it names a column that the source does not have.
+        """
+        tree = self._parse(text)
+        if not isinstance(tree.unnest(), _CONDITIONS):
+            raise SettingsError(f'{self.setting} is no condition. Example: where = "Price > 0"')
+        return self._expression(tree)
+
+    def number(self, text: str) -> Expression:
+        """The text as a number for each row; errors as for `condition`."""
+        tree = self._parse(text)
+        if isinstance(tree.unnest(), _CONDITIONS):
+            raise SettingsError(
+                f'{self.setting} is no number. Example: amount = "Quantity * Price"'
+            )
+        self._read(tree, "number")
+        found = self._expression(tree)
+        return Expression(f"TRY_CAST({found.sql} AS DOUBLE)", found.columns, found.unreadable)
+
+    def _parse(self, text: str) -> Any:
+        try:
+            tree = sqlglot.parse_one(text, dialect="duckdb")
+        except SqlglotError as error:
+            found = getattr(error, "errors", None) or [{"col": 1}]
+            raise SettingsError(
+                f"{self.setting} is no SQL expression; it cannot be read from character "
+                f"{found[0]['col']} on."
+            ) from error
+        for node in tree.walk():
+            if type(node) not in _ALLOWED or node.args.get("query") or node.args.get("unnest"):
+                raise SettingsError(
+                    f"{self.setting} must not contain {node.sql('duckdb')}; allowed are "
+                    "comparisons, arithmetic, CASE, CAST and simple functions of the row's columns."
+                )
+        return exp.Paren(this=tree)
+
+    def _expression(self, tree: Any) -> Expression:
+        nodes = list(tree.find_all(exp.Column))
+        used = {column.key: column for column in map(self._column, nodes)}
+        for node in list(tree.walk()):
+            self._read_operands(node)
+        numbers = {
+            self._column(node).key for node in nodes if self._roles.get(id(node)) == "number"
+        }
+        for node in nodes:
+            node.replace(exp.Var(this=self._sql(node)))
+        for cast in list(tree.find_all(exp.Cast)):
+            if not isinstance(cast, exp.TryCast):
+                cast.replace(exp.TryCast(this=cast.this, to=cast.to))
+        unreadable = [
+            f"({text_of(used[key])} IS NOT NULL AND {number_of(used[key], self.reading)} IS NULL)"
+            for key in sorted(numbers)
+        ]
+        sql = tree.sql("duckdb")
+        return Expression(sql, list(used.values()), " OR ".join(unreadable) or "FALSE")
+
+    def _column(self, node: Any) -> SourceColumn:
+        """The source column a name means: as written, or else alone in any case of letters."""
+        if node.table:
+            raise SettingsError(
+                f"{self.setting}: write a column name that holds a dot in double quotes: "
+                f'"{node.sql("duckdb")}"'
+            )
+        same = [column for column in self.columns if column.name == node.name] or [
+            column for column in self.columns if column.name.lower() == node.name.lower()
+        ]
+        if len(same) != 1:
+            known = (column.name for column in self.columns)
+            fault = "fits several columns by" if same else "names no column by"
+            raise DataError(f"{self.setting} {fault} {node.name!r}. {suggestion(node.name, known)}")
+        return same[0]
+
+    def _read_operands(self, node: Any) -> None:
+        """Say of the columns right below a node what they are read as."""
+        operands = list(_operands(node))
+        if isinstance(node, _ARITHMETIC + _NUMERIC):
+            self._read_all(operands, "number")
+        elif isinstance(node, (exp.Cast, exp.Year, exp.Month)):
+            self._read_all(operands, _cast_role(node))
+        elif isinstance(node, _COMPARISONS + _CHOICES):
+            role = self._common_role(node, operands)
+            if role:
+                self._read_all(operands, role)
+
+    def _common_role(self, node: Any, operands: list[Any]) -> "_Role | None":
+        if any(_is_number(operand) for operand in operands):
+            return "number"
+        if not isinstance(node, _COMPARISONS):
+            return None
+        if any(_is_time(operand) for operand in operands):
+            return "time"
+        if any(isinstance(operand, exp.Boolean) for operand in operands):
+            return "boolean"
+        if any(isinstance(operand, exp.Literal) for operand in operands):
+            return "constant"
+        return None
+
+    def _read_all(self, operands: Iterable[Any], role: "_Role") -> None:
+        for operand in operands:
+            self._read(operand, role)
+
+    def _read(self, node: Any, role: "_Role") -> None:
+        if isinstance(node, exp.Column):
+            self._roles[id(node)] = self._narrowed(node, role)
+        elif isinstance(node, exp.Literal) and node.is_string and role == "constant":
+            self._check_constant(node)
+        elif isinstance(node, (exp.Paren, exp.Neg, *_CHOICES)):
+            self._read_all(_operands(node), role)
+
+    def _narrowed(self, node: Any, role: "_Role") -> "_Role":
+        """A text constant means a time to the column of `timestamp`, a text to any other."""
+        if role != "constant":
+            return role
+        column = self._column(node)
+        is_time = column.key == self.timestamp.key or column.kind in ("time", "date", "zoned")
+        return "time" if is_time else "text"
+
+    def _check_constant(self, node: Any) -> None:
+        siblings = [self._roles.get(id(other)) for other in _operands(node.parent)]
+        if "time" not in siblings:
+            return
+        try:
+            datetime.fromisoformat(node.name)
+        except ValueError as error:
+            raise SettingsError(
+                f"{self.setting} compares a time with {node.name!r}; write it as '2024-01-31' "
+                "or '2024-01-31 18:00'."
+            ) from error
+        node.replace(exp.Var(this=f"TIMESTAMP {literal(node.name)}"))
+
+    def _sql(self, node: Any) -> str:
+        column, role = self._column(node), self._roles.get(id(node))
+        if role == "number" and (column.kind == "text" or _in_arithmetic(node)):
+            return number_of(column, self.reading)
+        if role == "boolean" and column.kind == "text":
+            return f"TRY_CAST({text_of(column)} AS BOOLEAN)"
+        if role == "time":
+            return timestamp_of(column, self.reading)
+        return text_of(column) if role == "text" or column.kind == "text" else column.key
+
+
+def _operands(node: Any) -> Iterable[Any]:
+    """The parts of a node whose values meet in it."""
+    if isinstance(node, exp.Case):
+        branches = [branch.args["true"] for branch in node.args["ifs"]]
+        return [part for part in (*branches, node.args.get("default")) if part is not None]
+    if isinstance(node, exp.If):
+        return [part for part in (node.args["true"], node.args.get("false")) if part is not None]
+    if isinstance(node, (*_NUMERIC, exp.Cast)):
+        return [node.this]
+    return list(node.iter_expressions())
+
+
+def _is_number(node: Any) -> bool:
+    if isinstance(node, exp.Literal):
+        return not node.is_string
+    if isinstance(node, (exp.Paren, *_CHOICES)):
+        return any(_is_number(operand) for operand in _operands(node))
+    if isinstance(node, exp.Cast):
+        return bool(node.to.this in exp.DataType.NUMERIC_TYPES)
+    return isinstance(node, _ARITHMETIC + _NUMERIC + _COUNTING)
+
+
+def _is_time(node: Any) -> bool:
+    return isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEMPORAL_TYPES
+
+
+def _cast_role(node: Any) -> _Role:
+    if _is_number(node) and isinstance(node, exp.Cast):
+        return "number"
+    return "time" if _is_time(node) or isinstance(node, (exp.Year, exp.Month)) else "text"
+
+
+def _in_arithmetic(node: Any) -> bool:
+    parent = node.parent
+    while isinstance(parent, (exp.Paren, *_CHOICES)):
+        parent = parent.parent
+    return isinstance(parent, _ARITHMETIC + _NUMERIC)

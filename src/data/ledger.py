@@ -1,0 +1,298 @@
+"""The contract tables of one run, read, checked and counted."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+import duckdb
+import narwhals as nw
+
+from patronage.config import Settings
+from patronage.data.counts import TableCounts
+from patronage.data.parquet_source import parquet_rows
+from patronage.data.quarantine import Reason, collect_quarantine, reasons, write_quarantine
+from patronage.data.reading import Source, load, open_source
+from patronage.data.rejected import collect_rejected
+from patronage.data.values import literal
+from patronage.errors import DataError, PatronageError
+
+_HINTS = {
+    "timestamp cannot be read": ("date_format", '"%d/%m/%Y %H:%M"'),
+    "amount is not a number": ("decimal", '","'),
+    "line is not in the encoding of the settings": ("encoding", '"latin-1"'),
+}
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The transactions of one run, in a database of its own that goes when the ledger is closed.
+
+    Use it as a context manager; `transactions` cannot be read after it.
+    """
+
+    counts: TableCounts
+    reasons: list[Reason]
+    """Why rows are quarantined, most frequent reason first."""
+    files: list[Path]
+    first_day: date
+    last_day: date
+    """Calendar days of the first and last kept row, on the ledger's clock."""
+    n_customers: int
+    digest: str
+    """Hash of the kept rows that does not depend on their order or files; 64 hex digits."""
+    columns: tuple[str, ...]
+    """Contract columns that `transactions` has."""
+    _settings: Settings
+    _source: Source
+    _connection: duckdb.DuckDBPyConnection
+    _folder: Path
+
+    @property
+    def transactions(self) -> nw.LazyFrame[Any]:
+        """The kept rows; `timestamp` is on the ledger's clock, so its date is the calendar day."""
+        listed = ", ".join(self.columns)
+        return nw.from_native(self._connection.sql(f"SELECT {listed} FROM rows WHERE {_KEPT}"))
+
+    def write_quarantine(self, folder: Path) -> Path | None:
+        """Write `transactions.csv` into the folder, if any row is quarantined.
+
+        It holds file (from the settings folder), row (1-based data row; header and blank lines are
+        not counted), reason with the offending value, and the source's columns. Values are as they
+        were, so that rows can be mended and read again.
+        """
+        if not self.counts.rows_quarantined:
+            return None
+        target = folder / "transactions.csv"
+        write_quarantine(
+            self._connection, self._source.columns, self._settings.folder.absolute(), target
+        )
+        return target
+
+    def refuse_if_bad(self, max_bad_share: float, quarantine: Path | None = None) -> None:
+        """Stop a run whose table is too bad to be learned from.
+
+        Parameters
+        ----------
+        max_bad_share
+            Largest bearable share of quarantined rows, 0 to 1.
+        quarantine
+            Where the rows were written, for the message.
+
+        Raises
+        ------
+        DataError
+            If the share is larger; the message has the reasons with their first rows.
+        """
+        counts = self.counts
+        if counts.bad_share <= max_bad_share:
+            return
+        raise DataError(
+            f"{counts.rows_quarantined:,} of {counts.rows_in:,} rows of transactions "
+            f"({counts.bad_share:.1%}) break the contract; "
+            f"[ledger] max_bad_share = {max_bad_share} allows {max_bad_share:.1%}.\n"
+            + _reason_text(self.reasons, self._settings)
+            + (f"\nAll of them are in {quarantine}." if quarantine else "")
+        )
+
+    def close(self) -> None:
+        """Close the database and remove it."""
+        self._connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        """The ledger itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+_KEPT = "fault IS NULL AND NOT filtered"
+
+
+def read_ledger(
+    settings: Settings, *, read_at: datetime, work_folder: Path | None = None
+) -> Ledger:
+    """Read the transactions, check every row and set aside those that break the contract.
+
+    Parameters
+    ----------
+    settings
+        Says where the files are and how their columns are read.
+    read_at
+        The moment of reading; without an offset it is on the ledger's clock. Rows later than a day
+        after it are in the future.
+    work_folder
+        Where the temporary database is made; by default in the system's folder for such files.
+
+    Returns
+    -------
+    Ledger
+        To be closed; best used in a `with` statement. Rows past `max_bad_share` are not refused
+        here but by `Ledger.refuse_if_bad`, so that the quarantine can be written before.
+
+    Raises
+    ------
+    DataError
+        If the table as a whole cannot be used: no file, no rows, a column missing, no row kept.
+    SettingsError
+        If `where`, `amount` or `date_format` cannot be used.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="patronage-", dir=work_folder))
+    try:
+        connection = _connect(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    try:
+        with _without_tracebacks():
+            return _read(settings, connection, folder, read_at)
+    except BaseException:
+        connection.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        str(folder / "ledger.duckdb"),
+        config={
+            "temp_directory": str(folder / "spill"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET error_on_division_by_zero = false")
+    return connection
+
+
+@contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Turn what DuckDB refuses into one message."""
+    try:
+        yield
+    except duckdb.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(f"transactions cannot be read: {reason}") from error
+
+
+def _read(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, folder: Path, read_at: datetime
+) -> Ledger:
+    source = open_source(connection, settings)
+    columns = load(connection, source, settings, _latest(read_at, settings.ledger.timezone))
+    if source.format == "csv":
+        collect_rejected(connection, settings.transactions.encoding)
+    collect_quarantine(connection, source.columns, rejected=source.format == "csv")
+    found = reasons(connection, source.files, settings.folder.absolute())
+    counts = _counts(connection, source, found)
+    _refuse_nothing_kept(counts, found, source, settings)
+    first, last, customers = _one(
+        connection,
+        "SELECT CAST(min(timestamp) AS DATE), CAST(max(timestamp) AS DATE), "
+        f"count(DISTINCT customer_id) FROM rows WHERE {_KEPT}",
+    )
+    return Ledger(
+        counts=counts,
+        reasons=found,
+        files=source.files,
+        first_day=first,
+        last_day=last,
+        n_customers=customers,
+        digest=_digest(connection, columns),
+        columns=tuple(columns),
+        _settings=settings,
+        _source=source,
+        _connection=connection,
+        _folder=folder,
+    )
+
+
+def _latest(read_at: datetime, timezone: str) -> datetime:
+    """The last moment that is not in the future, on the ledger's clock."""
+    if read_at.tzinfo is not None:
+        read_at = read_at.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
+    return read_at + timedelta(days=1)
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, source: Source, found: list[Reason]
+) -> TableCounts:
+    loaded, filtered, kept = _one(
+        connection,
+        f"SELECT count(*), count(*) FILTER (filtered), count(*) FILTER ({_KEPT}) FROM rows",
+    )
+    (lost,) = _one(connection, "SELECT coalesce(CAST(sum(lines) AS BIGINT), 0) FROM rejected")
+    if source.format == "parquet" and loaded != (stored := parquet_rows(connection, source.files)):
+        raise PatronageError(f"{loaded:,} rows were read of {stored:,} in {source.label}.")
+    read = loaded + lost
+    bad = sum(reason.rows for reason in found)
+    by_reason = {reason.text: reason.rows for reason in found}
+    return TableCounts(read, filtered, read - filtered, kept, bad, by_reason)
+
+
+def _refuse_nothing_kept(
+    counts: TableCounts, found: list[Reason], source: Source, settings: Settings
+) -> None:
+    if counts.rows_read == 0:
+        raise DataError(f"{source.label} has a header but no rows.")
+    if counts.rows_in == 0:
+        raise DataError(
+            f"[transactions] where = {settings.transactions.where!r} leaves out all "
+            f"{counts.rows_read:,} rows of {source.label}."
+        )
+    if counts.rows_kept == 0:
+        raise DataError(
+            f"none of the {counts.rows_in:,} rows of {source.label} can be used:\n"
+            + _reason_text(found, settings)
+        )
+
+
+def _reason_text(found: list[Reason], settings: Settings, most: int = 5) -> str:
+    """The most frequent reasons, one a line, with the settings that often mend them."""
+    lines = [
+        f"  {reason.rows:,} x {reason.text}, first in {reason.file} row {reason.row:,}"
+        + (f": {reason.example!r}" if reason.example else "")
+        for reason in found[:most]
+    ]
+    if len(found) > most:
+        rest = sum(reason.rows for reason in found[most:])
+        lines.append(f"  {rest:,} x other reasons")
+    hinted = [_HINTS[reason.text] for reason in found[:most] if reason.text in _HINTS]
+    for key, example in hinted:
+        now = getattr(settings.transactions, key)
+        lines.append(f"Check [transactions] {key} = {json.dumps(now)}, e.g. {key} = {example}")
+    return "\n".join(lines)
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, columns: list[str]) -> str:
+    """A sum of MD5 per row: the same for any order and any split of the rows into files."""
+    cells = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(30))" for name in columns)
+    row = f"concat_ws({literal(chr(31))}, {cells})"
+    sums = _one(
+        connection,
+        f"SELECT count(*), sum(md5_number_lower({row})), sum(md5_number_upper({row})) "
+        f"FROM rows WHERE {_KEPT}",
+    )
+    return hashlib.sha256(repr((sorted(columns), *map(int, sums))).encode()).hexdigest()
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    """The only row of a query."""
+    return connection.execute(query).fetchall()[0]
