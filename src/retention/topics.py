@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from patronage.retention.economics import Flags
+from patronage.retention.economics import Flags, Floats
 from patronage.retention.sentences import (
     Sentence,
     Values,
@@ -21,6 +21,8 @@ from patronage.retention.sentences import (
 from patronage.retention.wording import money
 
 FEW_PURCHASES = 4
+NOTABLE = 0.9
+"""A fall or a delay is a reason where the lower of the two numbers is at most 0.9 of the other."""
 NEW_FOR_DAYS = 90
 SHARE_STEP = 0.05
 YEAR = 365
@@ -55,6 +57,17 @@ class Topic:
         return texts
 
 
+def _fell(now: Floats, days_now: int, before: Floats, days_before: int) -> Flags:
+    """Less than before, per day as well as in all."""
+    per_day = now * days_before <= NOTABLE * before * days_now
+    return np.asarray(per_day & (now < before))
+
+
+def _longer(pause: Floats, gap: Floats) -> Flags:
+    """Also when the half day of a median is shown as the day after it."""
+    return np.asarray((np.ceil(gap) <= NOTABLE * pause) & (gap < pause))
+
+
 def _spend_fell(span: int, whole: int) -> Sentence:
     return Sentence(
         lambda values: (
@@ -63,7 +76,7 @@ def _spend_fell(span: int, whole: int) -> Sentence:
             values.numbers("frequency"),
         ),
         lambda now, before, frequency: (
-            (frequency > 0) & (now >= 0) & (now * (whole - span) < before * span) & (now < before)
+            (frequency > 0) & (now >= 0) & _fell(now, span, before, whole - span)
         ),
         lambda now, before, _, currency: (
             f"{spent(now, currency)} in the last {span} days; "
@@ -79,9 +92,7 @@ def _purchases_fell(span: int, whole: int) -> Sentence:
             values.numbers(f"purchase_days_{whole}") - values.numbers(f"purchase_days_{span}"),
             values.numbers("frequency"),
         ),
-        lambda now, before, frequency: (
-            (frequency > 0) & (now * (whole - span) < before * span) & (now < before)
-        ),
+        lambda now, before, frequency: (frequency > 0) & _fell(now, span, before, whole - span),
         lambda now, before, *_: (
             f"{purchases(now)} in the last {span} days; "
             f"{before:,.0f} in the {whole - span} days before"
@@ -97,13 +108,13 @@ ONE_PURCHASE = Sentence(
 
 LATE = Sentence(
     named("usual_gap_days", "days_since_last", "frequency"),
-    lambda gap, away, frequency: (frequency > 1) & (away > np.ceil(gap)),
+    lambda gap, away, frequency: (frequency > 1) & _longer(away, gap),
     lambda gap, away, *_: f"usually buys every {days(gap)}; now {days(away)} without",
 )
 
 LATE_ON_ONE_GAP = Sentence(
     named("usual_gap_days", "days_since_last", "frequency"),
-    lambda gap, away, frequency: (frequency == 1) & (away > np.ceil(gap)),
+    lambda gap, away, frequency: (frequency == 1) & _longer(away, gap),
     lambda gap, away, *_: f"came back after {days(gap)} last time; now {days(away)} without",
 )
 
@@ -157,7 +168,7 @@ SLOWER = Topic(
     (
         Sentence(
             named("gap_last", "usual_gap_days", "frequency"),
-            lambda last, gap, frequency: (frequency > 1) & (last > np.ceil(gap)),
+            lambda last, gap, frequency: (frequency > 1) & _longer(last, gap),
             lambda last, gap, *_: f"last two purchases {days(last)} apart; usually {days(gap)}",
         ),
         Sentence(
@@ -181,7 +192,9 @@ BASKET = Topic(
                 values.amount("basket_mean"),
                 values.numbers("frequency"),
             ),
-            lambda last, mean, frequency: (frequency > 0) & (last >= 0) & (last < mean),
+            lambda last, mean, frequency: (
+                (frequency > 0) & (last >= 0) & (last <= NOTABLE * mean) & (mean > 0)
+            ),
             lambda last, mean, _, currency: (
                 f"last basket {money(last, currency)}; {money(mean, currency)} on average"
             ),

@@ -1,0 +1,119 @@
+"""How each column of the at-risk list is shown to a retention team, and what it means."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "money", "percent", "whole", "decimal", "date"]
+
+
+@dataclass(frozen=True)
+class ListColumn:
+    """One column of the list.
+
+    Attributes
+    ----------
+    name
+        In the table that `patronage.retention.at_risk_list` makes.
+    header
+        In plain words; `meaning` explains it in a sentence.
+    width
+        In characters.
+    hidden
+        Kept for later joins, not shown.
+    """
+
+    name: str
+    header: str
+    kind: Kind
+    width: int
+    meaning: str
+    hidden: bool = False
+
+
+RANK = ListColumn("rank", "Rank", "whole", 7, "1 is the customer whom contacting pays most.")
+CUSTOMER = ListColumn("customer_id", "Customer", "text", 18, "The customer's id, as in your data.")
+WHY_NOT = ListColumn(
+    *("do_not_contact_reason", "Why not now", "text", 26),
+    "Why the customer was not selected.",
+)
+DO_BY = ListColumn("do_by", "Do by", "date", 12, "The day by which to contact the customer.")
+OUTCOME = ListColumn(
+    *("outcome", "Outcome", "text", 16),
+    "For you to fill in: choose what came of it. The next list learns from it.",
+)
+GROUP = ListColumn(
+    *("risk_band", "Group", "text", 20),
+    "act: selected. worth it, over budget: contacting would pay, but the budget is used up. "
+    "watch: not yet worth it, but half way there. no action: all others.",
+)
+
+_SHARED = (
+    ListColumn("action", "What to do", "text", 18, "The action that pays most for this customer."),
+    ListColumn("reason_1", "Main reason", "text", 44, "What raises this customer's risk most."),
+    ListColumn("reason_2", "Second reason", "text", 44, "What raises it next."),
+    ListColumn("reason_3", "Third reason", "text", 44, "What raises it after that."),
+    ListColumn(
+        *("p_churn", "Chance to leave", "percent", 10),
+        "Probability that the customer does not buy again within the horizon. Of 100 customers at "
+        "70%, about 70 leave.",
+    ),
+    ListColumn(
+        *("value_if_kept", "Value if kept", "money", 14),
+        "Margin to be expected from the customer if they stay.",
+    ),
+    ListColumn(
+        *("value_at_risk", "Value at risk", "money", 14),
+        "Chance to leave x value if kept.",
+    ),
+    ListColumn(
+        *("action_cost", "Expected cost", "money", 13),
+        "The contact, plus the offer as often as it will be redeemed.",
+    ),
+    ListColumn(
+        *("expected_net_value", "Expected net value", "money", 14),
+        "What contacting brings on average, less what it costs. The list is sorted by it.",
+    ),
+    ListColumn(
+        *("days_since_last", "Days since last purchase", "whole", 11),
+        "Days since the customer last bought.",
+    ),
+    ListColumn(
+        *("usual_gap_days", "Usual days between purchases", "whole", 12),
+        "The median; empty for one who has bought once.",
+    ),
+    ListColumn(
+        *("expected_purchases", "Purchases expected", "decimal", 11),
+        "Purchases to be expected within the horizon, nothing done.",
+    ),
+    ListColumn(
+        *("expected_spend", "Spend expected", "money", 14),
+        "Spend to be expected within the horizon, nothing done.",
+    ),
+    ListColumn(
+        *("clv", "Lifetime value", "money", 14),
+        "Margin to be expected over the value horizon, the chance to leave included.",
+    ),
+    ListColumn(
+        *("accept_rate", "Assumed acceptance", "percent", 11),
+        "Share of those about to leave whom the action keeps: an assumption from the settings.",
+    ),
+    ListColumn(
+        *("percentile", "Risk percentile", "whole", 10),
+        "100 is the customer most likely to leave, 50 is in the middle.",
+    ),
+)
+_TECHNICAL = (
+    ListColumn(
+        *("p_alive", "Chance still a customer", "percent", 11),
+        "Probability that the customer has not left for good, from the value model.",
+        True,
+    ),
+    ListColumn("as_of", "As of", "date", 12, "The day the list is for.", True),
+    ListColumn("run_id", "Run", "text", 24, "The run that made the list.", True),
+    ListColumn("model_version", "Model version", "text", 10, "The model that scored it.", True),
+)
+_OWNER = ListColumn("owner", "Owner", "text", 16, "Who works the list.")
+
+ACT_NOW_COLUMNS = (RANK, CUSTOMER, _SHARED[0], DO_BY, _OWNER, OUTCOME, *_SHARED[1:], *_TECHNICAL)
+WATCH_COLUMNS = (RANK, CUSTOMER, GROUP, WHY_NOT, *_SHARED, *_TECHNICAL)
+ALL_COLUMNS = (*ACT_NOW_COLUMNS, GROUP, WHY_NOT)

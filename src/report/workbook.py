@@ -1,0 +1,134 @@
+"""The at-risk list as an Excel workbook, for a retention team to work from."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from patronage.config import Action
+from patronage.report.columns import ACT_NOW_COLUMNS, ALL_COLUMNS, WATCH_COLUMNS, ListColumn
+from patronage.report.workbook_sheet import MAX_ROWS, cell_formats, write_customers
+from patronage.retention import RetentionPolicy
+from patronage.retention.at_risk import OVER_BUDGET, WATCH
+from patronage.retention.wording import counted, money
+
+_ASSUMED = "These are assumptions, from the settings."
+_IN_MEMORY_ROWS = 20_000
+_TEXTS_ONLY = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+
+def write_at_risk_xlsx(
+    at_risk: pd.DataFrame,
+    path: Path,
+    *,
+    currency: str,
+    policy: RetentionPolicy,
+    summary: Mapping[str, str],
+) -> None:
+    """Write the workbook with the sheets Act now, Watch and How to read.
+
+    Act now holds the selected customers, with a column `Outcome` to fill in; Watch the next ones
+    that are worth an action or half way there, and why they were not selected; How to read what
+    each column means and how the ranking came about. A sheet that Excel cannot hold is cut, and
+    How to read says so. No cell is a formula or a link, whatever an id looks like.
+
+    Parameters
+    ----------
+    at_risk
+        As made by `patronage.retention.at_risk_list`.
+    path
+        The file; its folder exists.
+    currency
+        ISO 4217 code of the amounts.
+    policy
+        The policy that the list was made by.
+    summary
+        More to know about the list, shown on How to read: a name and a sentence each, such as
+        how good the model is and which days the data cover.
+    """
+    constant = len(at_risk) > _IN_MEMORY_ROWS
+    options = {**_TEXTS_ONLY, "constant_memory": constant}
+    chosen = at_risk[at_risk["selected"].astype(bool)]
+    with xlsxwriter.Workbook(str(path), options) as book:
+        formats = cell_formats(book, currency)
+        act, watch = book.add_worksheet("Act now"), book.add_worksheet("Watch")
+        write_customers(act, chosen, ACT_NOW_COLUMNS, formats)
+        if chosen.empty:
+            act.insert_textbox(
+                2, 1, "Nobody is selected: no action pays, or the budget is used up."
+            )
+        write_customers(watch, _watched(at_risk, policy.watch_rows), WATCH_COLUMNS, formats)
+        facts = {**_facts(at_risk, chosen, currency, policy), **summary}
+        _write_guide(book.add_worksheet("How to read"), facts, formats)
+
+
+def _watched(at_risk: pd.DataFrame, rows: int) -> pd.DataFrame:
+    return at_risk[at_risk["risk_band"].isin([OVER_BUDGET, WATCH])].head(rows)
+
+
+def _facts(
+    at_risk: pd.DataFrame, chosen: pd.DataFrame, currency: str, policy: RetentionPolicy
+) -> dict[str, str]:
+    """What this list is, in a name and a sentence each."""
+    days = pd.to_datetime(at_risk["as_of"])
+    facts = {
+        "Day of the list": f"{days.iloc[0]:%Y-%m-%d}"
+        if len(at_risk)
+        else "No customer is eligible.",
+        "Selected": (
+            f"{counted(len(chosen), 'customer')} of {len(at_risk):,}, at an expected cost of "
+            f"{money(chosen['action_cost'].sum(), currency)}; "
+            f"the budget is {money(policy.budget, currency)}."
+        ),
+        "What it should bring": (
+            f"{money(chosen['expected_net_value'].sum(), currency)} of margin, costs deducted."
+        ),
+        "Ranking": (
+            "For every customer each action is valued: the chance to leave x the share who accept "
+            "x what a kept customer is worth, less the offer, less the offer given to those who "
+            "would have stayed anyway, less the contact. The best action counts. The list is "
+            "sorted by that value, and customers are selected from its top while it is above zero "
+            "and the budget lasts."
+        ),
+        **{f"Action: {action.name}": _terms(action, currency) for action in policy.actions},
+    }
+    if len(chosen) > MAX_ROWS:
+        facts["Cut"] = (
+            f"Excel takes {MAX_ROWS:,} rows: the sheet Act now holds the first of "
+            f"{len(chosen):,} selected customers. at_risk.csv holds all."
+        )
+    return facts
+
+
+def _terms(action: Action, currency: str) -> str:
+    contact = f"A contact costs {money(action.contact_cost, currency)}"
+    if not action.offer_cost:
+        return f"{contact}; {action.accept_rate:.0%} of those about to leave stay. {_ASSUMED}"
+    return (
+        f"{contact}, an offer {money(action.offer_cost, currency)} when redeemed; "
+        f"{action.accept_rate:.0%} of those about to leave accept and stay, "
+        f"{action.redeem_rate:.0%} of those who would have stayed redeem it all the same. "
+        f"{_ASSUMED}"
+    )
+
+
+def _write_guide(sheet: Worksheet, facts: Mapping[str, str], formats: dict[str, Format]) -> None:
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 1, 100)
+    sheet.hide_gridlines(2)
+    sheet.write_string(0, 0, "How to read this list", formats["title"])
+    for row, (name, text) in enumerate(_guide_rows(facts), start=2):
+        sheet.write_string(row, 0, name, formats["name" if text else "heading"])
+        sheet.write_string(row, 1, text, formats["prose"])
+
+
+def _guide_rows(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield from {"This list": "", **facts}.items()
+    yield "", ""
+    yield "Columns", ""
+    shown: dict[str, ListColumn] = {column.header: column for column in ALL_COLUMNS}
+    for header, column in shown.items():
+        yield header, f"{column.meaning} (hidden)" if column.hidden else column.meaning
