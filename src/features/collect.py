@@ -36,7 +36,7 @@ def day_table(days: Any) -> DayTable:
 def _collect(days: Any) -> pa.Table:
     frame = nw.from_native(days, pass_through=False).lazy()
     columns = frame.collect_schema().names()
-    missing = [name for name in (*KEYS, *REQUIRED) if name not in columns]
+    missing = sorted({*KEYS, *REQUIRED} - set(columns))
     if missing:
         raise DataError(
             f"customer days have no column {', '.join(missing)}; they have "

@@ -60,7 +60,7 @@ def _lazy(frame: Any) -> nw.LazyFrame[Any]:
 
 
 def _require(columns: list[str]) -> None:
-    missing = [name for name in REQUIRED if name not in columns]
+    missing = sorted(set(REQUIRED) - set(columns))
     if missing:
         raise DataError(
             f"transactions have no column {', '.join(missing)}; they have "
