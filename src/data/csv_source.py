@@ -25,7 +25,7 @@ _CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1"}
 
 
 @contextmanager
-def open_text(file: Path, encoding: str) -> Iterator[TextIO]:
+def open_text(file: Path, encoding: str, errors: str = "strict") -> Iterator[TextIO]:
     """The file's text, unpacked and decoded, line ends untouched.
 
     Raises
@@ -37,7 +37,7 @@ def open_text(file: Path, encoding: str) -> Iterator[TextIO]:
     try:
         with (
             opener(file, "rb") as raw,
-            io.TextIOWrapper(raw, encoding=_CODECS[encoding], newline="") as text,
+            io.TextIOWrapper(raw, encoding=_CODECS[encoding], errors=errors, newline="") as text,
         ):
             yield text
     except UnicodeError as error:

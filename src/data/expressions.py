@@ -24,36 +24,29 @@ A CAST that fails gives NULL.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from patronage.data.columns import suggestion
+from patronage.data.expression_grammar import (
+    ALLOWED,
+    ARITHMETIC,
+    CHOICES,
+    COMPARISONS,
+    CONDITIONS,
+    NUMERIC,
+    Role,
+    cast_role,
+    in_arithmetic,
+    is_number,
+    is_time,
+    operands,
+)
 from patronage.data.values import Reading, SourceColumn, literal, number_of, text_of, timestamp_of
 from patronage.errors import DataError, SettingsError
-
-_Role = Literal["number", "text", "boolean", "constant", "time"]
-
-_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv, exp.Neg)
-_NUMERIC = (exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sign)
-_COUNTING = (exp.Length, exp.StrPosition, exp.Year, exp.Month)
-_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
-_CHOICES = (exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Case, exp.If)
-_CONDITIONS = (
-    *(*_COMPARISONS, exp.And, exp.Or, exp.Not, exp.Is, exp.Like, exp.ILike, exp.Boolean),
-    *(exp.StartsWith, exp.EndsWith, exp.Contains, exp.RegexpLike),
-)
-_TEXT = (
-    *(exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Left, exp.Right, exp.Concat, exp.DPipe),
-    *(exp.Replace, exp.Cast, exp.TryCast, exp.Escape),
-)
-_PARTS = (
-    *(exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Paren, exp.Var),
-    *(exp.DataType, exp.DataTypeParam),
-)
-_ALLOWED = {*_ARITHMETIC, *_NUMERIC, *_COUNTING, *_CHOICES, *_CONDITIONS, *_TEXT, *_PARTS}
 
 
 @dataclass(frozen=True)
@@ -95,7 +88,7 @@ class ExpressionReader:
     columns: Sequence[SourceColumn]
     reading: Reading
     timestamp: SourceColumn
-    _roles: dict[int, _Role] = field(default_factory=dict, init=False)
+    _roles: dict[int, Role] = field(default_factory=dict, init=False)
 
     def condition(self, text: str) -> Expression:
         """The text as a condition that is true, false or NULL for each row.
@@ -108,14 +101,14 @@ class ExpressionReader:
             If it names a column that the source does not have.
         """
         tree = self._parse(text)
-        if not isinstance(tree.unnest(), _CONDITIONS):
+        if not isinstance(tree.unnest(), CONDITIONS):
             raise SettingsError(f'{self.setting} is no condition. Example: where = "Price > 0"')
         return self._expression(tree)
 
     def number(self, text: str) -> Expression:
         """The text as a number for each row; errors as for `condition`."""
         tree = self._parse(text)
-        if isinstance(tree.unnest(), _CONDITIONS):
+        if isinstance(tree.unnest(), CONDITIONS):
             raise SettingsError(
                 f'{self.setting} is no number. Example: amount = "Quantity * Price"'
             )
@@ -133,7 +126,7 @@ class ExpressionReader:
                 f"{found[0]['col']} on."
             ) from error
         for node in tree.walk():
-            if type(node) not in _ALLOWED or node.args.get("query") or node.args.get("unnest"):
+            if type(node) not in ALLOWED or node.args.get("query") or node.args.get("unnest"):
                 raise SettingsError(
                     f"{self.setting} must not contain {node.sql('duckdb')}; allowed are "
                     "comparisons, arithmetic, CASE, CAST and simple functions of the row's columns."
@@ -178,42 +171,42 @@ class ExpressionReader:
 
     def _read_operands(self, node: Any) -> None:
         """Say of the columns right below a node what they are read as."""
-        operands = list(_operands(node))
-        if isinstance(node, _ARITHMETIC + _NUMERIC):
-            self._read_all(operands, "number")
+        parts = list(operands(node))
+        if isinstance(node, ARITHMETIC + NUMERIC):
+            self._read_all(parts, "number")
         elif isinstance(node, (exp.Cast, exp.Year, exp.Month)):
-            self._read_all(operands, _cast_role(node))
-        elif isinstance(node, _COMPARISONS + _CHOICES):
-            role = self._common_role(node, operands)
+            self._read_all(parts, cast_role(node))
+        elif isinstance(node, COMPARISONS + CHOICES):
+            role = self._common_role(node, parts)
             if role:
-                self._read_all(operands, role)
+                self._read_all(parts, role)
 
-    def _common_role(self, node: Any, operands: list[Any]) -> "_Role | None":
-        if any(_is_number(operand) for operand in operands):
+    def _common_role(self, node: Any, parts: list[Any]) -> Role | None:
+        if any(is_number(part) for part in parts):
             return "number"
-        if not isinstance(node, _COMPARISONS):
+        if not isinstance(node, COMPARISONS):
             return None
-        if any(_is_time(operand) for operand in operands):
+        if any(is_time(part) for part in parts):
             return "time"
-        if any(isinstance(operand, exp.Boolean) for operand in operands):
+        if any(isinstance(part, exp.Boolean) for part in parts):
             return "boolean"
-        if any(isinstance(operand, exp.Literal) for operand in operands):
+        if any(isinstance(part, exp.Literal) for part in parts):
             return "constant"
         return None
 
-    def _read_all(self, operands: Iterable[Any], role: "_Role") -> None:
-        for operand in operands:
-            self._read(operand, role)
+    def _read_all(self, parts: Iterable[Any], role: Role) -> None:
+        for part in parts:
+            self._read(part, role)
 
-    def _read(self, node: Any, role: "_Role") -> None:
+    def _read(self, node: Any, role: Role) -> None:
         if isinstance(node, exp.Column):
             self._roles[id(node)] = self._narrowed(node, role)
         elif isinstance(node, exp.Literal) and node.is_string and role == "constant":
             self._check_constant(node)
-        elif isinstance(node, (exp.Paren, exp.Neg, *_CHOICES)):
-            self._read_all(_operands(node), role)
+        elif isinstance(node, (exp.Paren, exp.Neg, *CHOICES)):
+            self._read_all(operands(node), role)
 
-    def _narrowed(self, node: Any, role: "_Role") -> "_Role":
+    def _narrowed(self, node: Any, role: Role) -> Role:
         """A text constant means a time to the column of `timestamp`, a text to any other."""
         if role != "constant":
             return role
@@ -222,7 +215,7 @@ class ExpressionReader:
         return "time" if is_time else "text"
 
     def _check_constant(self, node: Any) -> None:
-        siblings = [self._roles.get(id(other)) for other in _operands(node.parent)]
+        siblings = [self._roles.get(id(other)) for other in operands(node.parent)]
         if "time" not in siblings:
             return
         try:
@@ -236,49 +229,10 @@ class ExpressionReader:
 
     def _sql(self, node: Any) -> str:
         column, role = self._column(node), self._roles.get(id(node))
-        if role == "number" and (column.kind == "text" or _in_arithmetic(node)):
+        if role == "number" and (column.kind == "text" or in_arithmetic(node)):
             return number_of(column, self.reading)
         if role == "boolean" and column.kind == "text":
             return f"TRY_CAST({text_of(column)} AS BOOLEAN)"
         if role == "time":
             return timestamp_of(column, self.reading)
         return text_of(column) if role == "text" or column.kind == "text" else column.key
-
-
-def _operands(node: Any) -> Iterable[Any]:
-    """The parts of a node whose values meet in it."""
-    if isinstance(node, exp.Case):
-        branches = [branch.args["true"] for branch in node.args["ifs"]]
-        return [part for part in (*branches, node.args.get("default")) if part is not None]
-    if isinstance(node, exp.If):
-        return [part for part in (node.args["true"], node.args.get("false")) if part is not None]
-    if isinstance(node, (*_NUMERIC, exp.Cast)):
-        return [node.this]
-    return list(node.iter_expressions())
-
-
-def _is_number(node: Any) -> bool:
-    if isinstance(node, exp.Literal):
-        return not node.is_string
-    if isinstance(node, (exp.Paren, *_CHOICES)):
-        return any(_is_number(operand) for operand in _operands(node))
-    if isinstance(node, exp.Cast):
-        return bool(node.to.this in exp.DataType.NUMERIC_TYPES)
-    return isinstance(node, _ARITHMETIC + _NUMERIC + _COUNTING)
-
-
-def _is_time(node: Any) -> bool:
-    return isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEMPORAL_TYPES
-
-
-def _cast_role(node: Any) -> _Role:
-    if _is_number(node) and isinstance(node, exp.Cast):
-        return "number"
-    return "time" if _is_time(node) or isinstance(node, (exp.Year, exp.Month)) else "text"
-
-
-def _in_arithmetic(node: Any) -> bool:
-    parent = node.parent
-    while isinstance(parent, (exp.Paren, *_CHOICES)):
-        parent = parent.parent
-    return isinstance(parent, _ARITHMETIC + _NUMERIC)

@@ -1,7 +1,6 @@
 """The contract tables of one run, read, checked and counted."""
 
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,15 +20,10 @@ from patronage.data.counts import TableCounts
 from patronage.data.parquet_source import parquet_rows
 from patronage.data.quarantine import Reason, collect_quarantine, reasons, write_quarantine
 from patronage.data.reading import Source, load, open_source
+from patronage.data.refusals import refuse_nothing_kept, too_bad
 from patronage.data.rejected import collect_rejected
 from patronage.data.values import literal
 from patronage.errors import DataError, PatronageError
-
-_HINTS = {
-    "timestamp cannot be read": ("date_format", '"%d/%m/%Y %H:%M"'),
-    "amount is not a number": ("decimal", '","'),
-    "line is not in the encoding of the settings": ("encoding", '"latin-1"'),
-}
 
 
 @dataclass(frozen=True)
@@ -95,13 +89,7 @@ class Ledger:
         counts = self.counts
         if counts.bad_share <= max_bad_share:
             return
-        raise DataError(
-            f"{counts.rows_quarantined:,} of {counts.rows_in:,} rows of transactions "
-            f"({counts.bad_share:.1%}) break the contract; "
-            f"[ledger] max_bad_share = {max_bad_share} allows {max_bad_share:.1%}.\n"
-            + _reason_text(self.reasons, self._settings)
-            + (f"\nAll of them are in {quarantine}." if quarantine else "")
-        )
+        raise DataError(too_bad(counts, self.reasons, self._settings, max_bad_share, quarantine))
 
     def close(self) -> None:
         """Close the database and remove it."""
@@ -202,7 +190,7 @@ def _read(
     collect_quarantine(connection, source.columns, rejected=source.format == "csv")
     found = reasons(connection, source.files, settings.folder.absolute())
     counts = _counts(connection, source, found)
-    _refuse_nothing_kept(counts, found, source, settings)
+    refuse_nothing_kept(counts, found, source, settings)
     first, last, customers = _one(
         connection,
         "SELECT CAST(min(timestamp) AS DATE), CAST(max(timestamp) AS DATE), "
@@ -247,48 +235,14 @@ def _counts(
     return TableCounts(read, filtered, read - filtered, kept, bad, by_reason)
 
 
-def _refuse_nothing_kept(
-    counts: TableCounts, found: list[Reason], source: Source, settings: Settings
-) -> None:
-    if counts.rows_read == 0:
-        raise DataError(f"{source.label} has a header but no rows.")
-    if counts.rows_in == 0:
-        raise DataError(
-            f"[transactions] where = {settings.transactions.where!r} leaves out all "
-            f"{counts.rows_read:,} rows of {source.label}."
-        )
-    if counts.rows_kept == 0:
-        raise DataError(
-            f"none of the {counts.rows_in:,} rows of {source.label} can be used:\n"
-            + _reason_text(found, settings)
-        )
-
-
-def _reason_text(found: list[Reason], settings: Settings, most: int = 5) -> str:
-    """The most frequent reasons, one a line, with the settings that often mend them."""
-    lines = [
-        f"  {reason.rows:,} x {reason.text}, first in {reason.file} row {reason.row:,}"
-        + (f": {reason.example!r}" if reason.example else "")
-        for reason in found[:most]
-    ]
-    if len(found) > most:
-        rest = sum(reason.rows for reason in found[most:])
-        lines.append(f"  {rest:,} x other reasons")
-    hinted = [_HINTS[reason.text] for reason in found[:most] if reason.text in _HINTS]
-    for key, example in hinted:
-        now = getattr(settings.transactions, key)
-        lines.append(f"Check [transactions] {key} = {json.dumps(now)}, e.g. {key} = {example}")
-    return "\n".join(lines)
-
-
 def _digest(connection: duckdb.DuckDBPyConnection, columns: list[str]) -> str:
     """A sum of MD5 per row: the same for any order and any split of the rows into files."""
-    cells = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(30))" for name in columns)
+    cells = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(30))" for name in sorted(columns))
     row = f"concat_ws({literal(chr(31))}, {cells})"
     count, total = _one(
         connection, f"SELECT count(*), sum(md5_number_lower({row})) FROM rows WHERE {_KEPT}"
     )
-    return hashlib.sha256(repr((columns, count, int(total))).encode()).hexdigest()
+    return hashlib.sha256(repr((sorted(columns), count, int(total))).encode()).hexdigest()
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:

@@ -86,12 +86,12 @@ def _refuse_endless_quote(connection: duckdb.DuckDBPyConnection) -> None:
 def _blank_lines(file: Path, encoding: str) -> list[int]:
     """Positions of blank lines in the file's text, in UTF-8 bytes."""
     places, offset, carry = [], 0, ""
-    with open_text(file, encoding) as text:
+    with open_text(file, encoding, "surrogateescape") as text:
         while chunk := text.read(1 << 20):
             piece = carry + chunk
             for match in _BLANK_LINE.finditer(piece):
-                places.append(offset + len(piece[: match.end()].encode()))
+                places.append(offset + len(piece[: match.end()].encode(errors="surrogateescape")))
             keep = 2
             carry = piece[-keep:]
-            offset += len(piece[:-keep].encode())
+            offset += len(piece[:-keep].encode(errors="surrogateescape"))
     return sorted(set(places))

@@ -47,7 +47,7 @@ TRUE = [
     '"Customer ID" IS NOT NULL',
     "\"Customer ID\" = '00012'",
     '"price.net" < 8',
-    "\"say \"\"x\"\"\" = 'q'",
+    '"say ""x""" = \'q\'',
     "Date >= '2024-01-31'",
     "Date BETWEEN '2024-01-01' AND '2024-01-31 12:00'",
     "Date < DATE '2024-02-01'",

@@ -1,0 +1,29 @@
+from patronage.data import check_report
+
+
+def test_the_report_states_every_count(read):
+    ledger = read(
+        "customer_id,timestamp,amount\n"
+        "a,2024-01-01,1\nb,2024-02-01,2\nc,2024-03-01,x\n,2024-03-01,1\nd,2024-03-01,-5\n",
+        where="amount > -5 OR amount IS NULL",
+    )
+    assert check_report(ledger).splitlines() == [
+        "transactions",
+        "  files             orders.csv",
+        "  rows read         5",
+        "  left out by where 1",
+        "  rows in           4",
+        "  kept              2",
+        "  quarantined       2 (50.00%)",
+        "  customers         2",
+        "  days              2024-01-01 to 2024-02-01",
+        "  reasons for quarantine",
+        "    1 (25.00%) customer_id is missing, first in orders.csv row 4",
+        "    1 (25.00%) where cannot be decided, first in orders.csv row 3, e.g. \"amount = 'x'\"",
+    ]
+
+
+def test_many_files_are_counted(read, tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}.csv").write_text("customer_id,timestamp,amount\na,2024-01-01,1\n")
+    assert "files             0.csv, 1.csv, 2.csv and 2 more" in check_report(read(source="*.csv"))
