@@ -1,1 +1,14 @@
 """Value and churn models, one estimator per file."""
+
+from patronage.models.betageo import BetaGeoModel
+from patronage.models.betageo_quantities import BetaGeoParams
+from patronage.models.customer_value import CustomerValueModel
+from patronage.models.gammagamma import GammaGammaModel, GammaGammaParams
+
+__all__ = [
+    "BetaGeoModel",
+    "BetaGeoParams",
+    "CustomerValueModel",
+    "GammaGammaModel",
+    "GammaGammaParams",
+]

@@ -1,0 +1,142 @@
+"""Customer lifetime value: purchases to come, times spend per purchase, times margin."""
+
+from typing import Any, Self
+
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from patronage.models.arguments import TimeUnit, check_number, discount_rate
+from patronage.models.betageo import BetaGeoModel
+from patronage.models.gammagamma import GammaGammaModel
+from patronage.models.likelihood_model import FORMAT, check_saved
+from patronage.models.rfm_input import Weights
+
+
+class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
+    """Expected discounted margin, from a purchase model and a spend model.
+
+    Margin is discounted continuously: a purchase s time units after T counts
+    exp(-delta s), delta = ln(1 + annual_discount_rate) per year of 365.25 days, integrated over
+    the horizon without steps of months.
+
+    Parameters
+    ----------
+    purchases
+        Unfitted model of purchases.
+    spend
+        Unfitted model of spend per purchase.
+    time_unit
+        Unit of the table's `recency` and `T` and of `horizon`: "D" days, "W" weeks.
+
+    Attributes
+    ----------
+    purchases_ : BetaGeoModel
+        The fitted purchase model.
+    spend_ : GammaGammaModel
+        The fitted spend model.
+    """
+
+    purchases_: BetaGeoModel
+    spend_: GammaGammaModel
+
+    def __init__(
+        self, purchases: BetaGeoModel, spend: GammaGammaModel, time_unit: TimeUnit = "D"
+    ) -> None:
+        self.purchases = purchases
+        self.spend = spend
+        self.time_unit = time_unit
+
+    def fit(self, rfm: Any, weights: Weights = None) -> Self:
+        """Fit both models on one row per customer.
+
+        Parameters
+        ----------
+        rfm
+            `customer_id`, `frequency`, `recency`, `T`, `monetary_value`.
+        weights
+            How many customers each row stands for.
+
+        Raises
+        ------
+        DataError
+            If a value cannot be, or one of the models finds nothing to estimate.
+        """
+        self.purchases_ = clone(self.purchases).fit(rfm, weights)
+        self.spend_ = clone(self.spend).fit(rfm, weights)
+        return self
+
+    def clv(
+        self, rfm: Any, horizon: float, annual_discount_rate: float, margin: float
+    ) -> "pd.Series[Any]":
+        """Expected discounted margin of each customer over the horizon after T, in the currency.
+
+        Parameters
+        ----------
+        rfm
+            One row per customer, in the unit of the fit.
+        horizon
+            In `time_unit`.
+        annual_discount_rate
+            Effective rate per year, e.g. 0.15.
+        margin
+            Contribution margin as a share of net spend.
+
+        Raises
+        ------
+        SettingsError
+            If an argument is out of range.
+        DataError
+            If a value of the table cannot be, or mean spend is infinite.
+        """
+        value = self._value(rfm, horizon, annual_discount_rate, margin, given_alive=False)
+        return value.rename("clv")
+
+    def value_if_kept(
+        self, rfm: Any, horizon: float, annual_discount_rate: float, margin: float
+    ) -> "pd.Series[Any]":
+        """The same, given that the customer is still active: clv / P(alive), also where that is 0.
+
+        Parameters
+        ----------
+        rfm, horizon, annual_discount_rate, margin
+            As for `clv`.
+        """
+        value = self._value(rfm, horizon, annual_discount_rate, margin, given_alive=True)
+        return value.rename("value_if_kept")
+
+    def _value(
+        self, rfm: Any, horizon: float, annual: float, margin: float, *, given_alive: bool
+    ) -> "pd.Series[Any]":
+        check_is_fitted(self, "purchases_")
+        share = check_number("margin", margin, closed=False)
+        rate = discount_rate(annual, self.time_unit)
+        count = self.purchases_.discounted_purchases(rfm, horizon, rate, given_alive=given_alive)
+        return share * self.spend_.expected_spend(rfm) * count
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that was learned, as plain values ready for JSON."""
+        check_is_fitted(self, "purchases_")
+        return {
+            "model": type(self).__name__,
+            "format": FORMAT,
+            "time_unit": self.time_unit,
+            "purchases": self.purchases_.to_dict(),
+            "spend": self.spend_.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Self:
+        """Rebuild a fitted model from `to_dict()`.
+
+        Raises
+        ------
+        DataError
+            If `saved` is of another model or format.
+        """
+        check_saved(saved, cls.__name__)
+        purchases = BetaGeoModel.from_dict(saved["purchases"])
+        spend = GammaGammaModel.from_dict(saved["spend"])
+        model = cls(clone(purchases), clone(spend), saved["time_unit"])
+        model.purchases_, model.spend_ = purchases, spend
+        return model

@@ -1,0 +1,168 @@
+"""Gamma-Gamma: spend per purchase, given how much was spent on how many."""
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from patronage.errors import DataError
+from patronage.models.fitting import Optimum, maximise
+from patronage.models.gammagamma_likelihood import GammaGammaLikelihood
+from patronage.models.groups import rows_digest
+from patronage.models.likelihood_model import DataUnit, LikelihoodModel, whole
+from patronage.models.rfm_input import SPEND, FloatArray, Weights, read_rfm, read_weights
+
+EXTREME = 1e4
+
+
+class GammaGammaParams(NamedTuple):
+    """Spend ~ Gamma(p, rate nu) and nu ~ Gamma(q, rate v); v in the currency."""
+
+    p: float
+    q: float
+    v: float
+
+
+class GammaGammaModel(LikelihoodModel):
+    """Gamma-Gamma model of spend per purchase [1]_.
+
+    A customer's purchases vary around a mean of her own; the means vary between customers. Spend
+    is taken as independent of how often she buys. Fitted on customers with a repeat purchase and
+    `monetary_value` > 0; a repeat customer whose mean is 0 or less (refunds) says nothing about
+    the size of purchases: she is left out of the fit and counted in `n_left_out_`.
+
+    Attributes
+    ----------
+    params_ : GammaGammaParams
+        p, q, v.
+    standard_errors_ : GammaGammaParams
+        From the exact Hessian; NaN where the fit did not converge.
+    covariance_ : pandas.DataFrame
+        Of the parameters.
+    log_likelihood_ : float
+        Total, with money in the data's own unit.
+    n_customers_ : int or float
+        Customers fitted; the sum of weights.
+    n_left_out_ : int or float
+        Customers with a repeat purchase and `monetary_value` <= 0.
+    converged_ : bool
+        False where the data leave a parameter without a finite estimate.
+    diagnosis_ : str
+        What is wrong with the fit and what to do, also for a converged q <= 1, where the mean
+        spend of the population is infinite; else empty.
+
+    References
+    ----------
+    .. [1] Fader & Hardie (2013), The Gamma-Gamma Model of Monetary Value,
+       http://www.brucehardie.com/notes/025/
+    """
+
+    params_: GammaGammaParams
+    standard_errors_: GammaGammaParams
+    n_left_out_: float
+    params_type = GammaGammaParams
+
+    def fit(self, rfm: Any, weights: Weights = None) -> Self:
+        """Learn p, q, v from one row per customer.
+
+        Parameters
+        ----------
+        rfm
+            `customer_id`, `frequency` and `monetary_value`, the mean spend per repeat purchase.
+        weights
+            How many customers each row stands for; `customer_id` is then optional.
+
+        Raises
+        ------
+        DataError
+            If a value cannot be, or no customer has a repeat purchase with positive spend.
+        """
+        table = read_rfm(rfm, SPEND, may_lack_customers=weights is not None)
+        count = read_weights(weights, table.customer_id)
+        repeats = table.frequency > 0
+        fitted = repeats & (table.monetary_value > 0) & (count > 0)
+        _check_spend(fitted, repeats)
+        x, mean, n = table.frequency[fitted], table.monetary_value[fitted], count[fitted]
+        scale = float(np.sum(n * mean) / n.sum())
+        optimum = maximise(GammaGammaLikelihood(x, mean / scale, n), np.log([2.0, 3.0, 1.0]))
+        unit = DataUnit(np.array([1.0, 1.0, scale]), -float(n.sum()) * float(np.log(scale)))
+        self._learn(optimum, float(n.sum()), unit, _no_peak(optimum, n))
+        self.diagnosis_ = self.diagnosis_ or _infinite_mean(self.params_.q)
+        self.n_left_out_ = whole(float(count[repeats & (table.monetary_value <= 0)].sum()))
+        self.data_digest_ = rows_digest(x, mean / scale, n)
+        return self
+
+    def expected_spend(self, rfm: Any) -> "pd.Series[Any]":
+        """Expected spend per future purchase, in the currency of `monetary_value` (eq. 5).
+
+        The population's mean for customers without a repeat purchase; a mean below 0 counts as 0.
+
+        Raises
+        ------
+        DataError
+            If a value cannot be, or q <= 1, where the population's mean is infinite.
+        """
+        check_is_fitted(self, "params_")
+        p, q, v = self.params_
+        if q <= 1:
+            raise DataError(_infinite_mean(q))
+        table = read_rfm(rfm, SPEND)
+        px = p * table.frequency
+        total = px * np.maximum(table.monetary_value, 0)
+        return table.series((total + p * v) / (px + (q - 1)), "expected_spend")
+
+    def expected_spend_new_customer(self) -> float:
+        """Expected spend per purchase of a customer without history: p v / (q - 1)."""
+        check_is_fitted(self, "params_")
+        p, q, v = self.params_
+        if q <= 1:
+            raise DataError(_infinite_mean(q))
+        return p * v / (q - 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that was learned, as plain values ready for JSON."""
+        return super().to_dict() | {"n_left_out": self.n_left_out_}
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Self:
+        """Rebuild a fitted model from `to_dict()`."""
+        model = super().from_dict(saved)
+        model.n_left_out_ = saved["n_left_out"]
+        return model
+
+
+def _check_spend(fitted: NDArray[np.bool_], repeats: NDArray[np.bool_]) -> None:
+    if not fitted.any():
+        raise DataError(
+            f"monetary_value is positive for 0 of the {int(repeats.sum()):,} customers with a "
+            f"repeat purchase, out of {len(repeats):,}: spend per purchase cannot be estimated. "
+            "Take a longer history, or check that monetary_value is the mean repeat spend."
+        )
+
+
+def _no_peak(optimum: Optimum, n: FloatArray) -> str:
+    if optimum.settled and not optimum.flat:
+        return ""
+    p, q, _ = np.exp(optimum.log_params)
+    cause = "the likelihood has no clear peak"
+    if p > EXTREME:
+        cause = "each customer always spends the same (p -> infinity)"
+    elif q > EXTREME:
+        cause = "customers do not differ in mean spend (q and v -> infinity)"
+    return (
+        f"Gamma-Gamma has no finite best estimate on these {n.sum():,.10g} customers with a "
+        f"repeat purchase: {cause}. Predictions are those of this limit. Take more customers, "
+        "and check that monetary_value is the mean spend per repeat purchase."
+    )
+
+
+def _infinite_mean(q: float) -> str:
+    if q > 1:
+        return ""
+    return (
+        f"Gamma-Gamma's q = {q:.4g} <= 1: mean spend varies so much between customers that the "
+        "population's mean is infinite. Cap monetary_value at a high quantile, or leave out the "
+        "few buyers of another kind (resellers, corporate accounts)."
+    )

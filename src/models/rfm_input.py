@@ -1,0 +1,201 @@
+"""The value models' input: read from any data frame and checked once, at the border."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from patronage.errors import DataError
+
+FloatArray: TypeAlias = NDArray[np.float64]
+Weights: TypeAlias = "pd.Series[Any] | NDArray[Any] | Sequence[float] | None"
+
+TIMING = ("frequency", "recency", "T")
+SPEND = ("frequency", "monetary_value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rfm:
+    """Checked columns, one value per customer; a column that was not asked for is empty."""
+
+    customer_id: "pd.Index[Any]"
+    frequency: FloatArray
+    recency: FloatArray
+    T: FloatArray
+    monetary_value: FloatArray
+
+    def series(self, values: FloatArray, name: str) -> "pd.Series[Any]":
+        """One result per customer, indexed by `customer_id`."""
+        return pd.Series(values, index=self.customer_id, name=name)
+
+
+def read_rfm(
+    frame: Any, columns: Sequence[str] = TIMING, *, may_lack_customers: bool = False
+) -> Rfm:
+    """Read and check `columns` of a pandas, Polars or Arrow frame.
+
+    Parameters
+    ----------
+    frame
+        One row per customer: `customer_id` (a column, or the name of a pandas index) and `columns`.
+    columns
+        Those that are needed, of frequency, recency, T and monetary_value.
+    may_lack_customers
+        Rows that stand for several customers each need no `customer_id`.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, is no number, or holds a value that no customer can have; the
+        message names the column, how many customers, the first one, and the fix.
+    """
+    table = _table(frame)
+    if not len(table):
+        raise DataError("The customer table has no rows. Check the filter that made it.")
+    ids = _customer_ids(table, may_lack_customers)
+    found = {name: _numbers(table, name, ids) for name in columns}
+    _check_frequency(found["frequency"], ids)
+    if "T" in found:
+        _check_timing(found["frequency"], found["recency"], found["T"], ids)
+    none = np.empty(0)
+    return Rfm(
+        customer_id=ids,
+        **{name: found.get(name, none) for name in (*TIMING, "monetary_value")},
+    )
+
+
+def read_weights(weights: Weights, ids: "pd.Index[Any]") -> FloatArray:
+    """How many customers each row stands for; 1 by default.
+
+    Raises
+    ------
+    DataError
+        If there are not as many as rows, a Series has another index, or one is negative, NaN or
+        infinite, or all are 0.
+    """
+    if weights is None:
+        return np.ones(len(ids))
+    if isinstance(weights, pd.Series) and not _same_index(weights.index, ids):
+        raise DataError(
+            "weights is a Series whose index is not the table's customers in the same order. "
+            "Reindex it by customer_id, or pass weights.to_numpy() when the rows do match."
+        )
+    values = np.asarray(weights, dtype=np.float64)
+    if values.shape != ids.shape:
+        raise DataError(f"weights has shape {values.shape}; the table has {len(ids):,} rows.")
+    _refuse(
+        "weights", ~(np.isfinite(values) & (values >= 0)), values, ids, "is negative or not finite"
+    )
+    if not values.any():
+        raise DataError("weights is 0 for every row, so there are no customers to learn from.")
+    return values
+
+
+def _same_index(index: "pd.Index[Any]", ids: "pd.Index[Any]") -> bool:
+    return index.equals(ids) or index.equals(pd.RangeIndex(len(ids)))
+
+
+def _table(frame: Any) -> nw.DataFrame[Any]:
+    if isinstance(frame, pd.DataFrame) and frame.index.name == "customer_id":
+        frame = frame.reset_index()
+    try:
+        return nw.from_native(frame, eager_only=True)
+    except TypeError as error:
+        raise DataError(
+            f"The customer table is a {type(frame).__name__}; pass a pandas, Polars or Arrow "
+            "table (collect a lazy frame first)."
+        ) from error
+
+
+def _customer_ids(table: nw.DataFrame[Any], may_lack: bool) -> "pd.Index[Any]":
+    if "customer_id" not in table.columns:
+        if may_lack:
+            return pd.RangeIndex(len(table), name="customer_id")
+        raise DataError(_missing("customer_id", table))
+    ids: pd.Index[Any] = pd.Index(table["customer_id"].to_pandas(), name="customer_id")
+    if ids.hasnans:
+        missing = np.asarray(ids.isna())
+        raise DataError(
+            f"customer_id is missing in {int(missing.sum()):,} of {len(ids):,} rows, first in "
+            f"row {int(np.argmax(missing))}. Drop the rows, or give the customers an id."
+        )
+    if not ids.is_unique:
+        again = ids.duplicated()
+        raise DataError(
+            f"customer_id is repeated in {int(again.sum()):,} of {len(ids):,} rows, first "
+            f"customer {ids[again][0]!r}. Bring one row per customer: rfm_summary() makes them."
+        )
+    return ids
+
+
+def _missing(column: str, table: nw.DataFrame[Any]) -> str:
+    return (
+        f"{column} is missing from the customer table; it has {', '.join(table.columns)}. "
+        f"Rename the column that holds it to {column}."
+    )
+
+
+def _numbers(table: nw.DataFrame[Any], name: str, ids: "pd.Index[Any]") -> FloatArray:
+    if name not in table.columns:
+        raise DataError(_missing(name, table))
+    column = table[name]
+    if not column.dtype.is_numeric():
+        raise DataError(
+            f"{name} has dtype {column.dtype}, which holds no numbers, for {len(ids):,} customers, "
+            f"first customer {ids[0]!r} ({column[0]!r}). Convert it, e.g. "
+            f"rfm[{name!r}].astype(float)."
+        )
+    values = column.cast(nw.Float64).to_numpy()
+    _refuse(name, ~np.isfinite(values), values, ids, "is missing, NaN or infinite")
+    return np.asarray(values, dtype=np.float64)
+
+
+def _refuse(
+    name: str,
+    bad: NDArray[np.bool_],
+    values: FloatArray,
+    ids: "pd.Index[Any]",
+    what: str,
+    fix: str = "Drop or correct these rows.",
+) -> None:
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise DataError(
+            f"{name} {what} for {int(bad.sum()):,} of {len(ids):,} customers, first customer "
+            f"{ids[first]!r} ({values[first]:g}). {fix}"
+        )
+
+
+def _check_frequency(frequency: FloatArray, ids: "pd.Index[Any]") -> None:
+    repeat_days = "frequency counts purchase days after the first: rfm_summary() makes it."
+    _refuse("frequency", frequency < 0, frequency, ids, "is negative", repeat_days)
+    fraction = frequency != np.floor(frequency)
+    _refuse("frequency", fraction, frequency, ids, "is not a whole number", repeat_days)
+
+
+def _check_timing(
+    frequency: FloatArray, recency: FloatArray, T: FloatArray, ids: "pd.Index[Any]"
+) -> None:
+    time = "recency is the time from first to last purchase, T from the first purchase to as_of"
+    _refuse("T", T <= 0, T, ids, "is not positive", f"{time}; leave out who came later.")
+    _refuse("recency", recency < 0, recency, ids, "is negative", f"{time}.")
+    _refuse(
+        "recency",
+        recency > T,
+        recency,
+        ids,
+        "exceeds T",
+        f"{time}; give both in one unit, up to one day.",
+    )
+    _refuse(
+        "recency",
+        (recency > 0) & (frequency == 0),
+        recency,
+        ids,
+        "is positive with frequency 0",
+        f"{time}, so it is 0 for one-time buyers.",
+    )
