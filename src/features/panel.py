@@ -83,12 +83,12 @@ def _filled(
     while grids:
         grid = grids.pop(0)
         stop = start + grid.as_of.size
-        fill(grid, values[:, start:stop])
+        _fill(grid, values[:, start:stop])
         start = stop
-        yield keys(grid, active_days)
+        yield _keys(grid, active_days)
 
 
-def fill(grid: Grid, values: FloatArray) -> None:
+def _fill(grid: Grid, values: FloatArray) -> None:
     """Write every feature of the grid, in order, into values of shape (features, rows)."""
     place = 0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -99,7 +99,7 @@ def fill(grid: Grid, values: FloatArray) -> None:
                 place += 1
 
 
-def keys(grid: Grid, active_days: int | None) -> pd.DataFrame:
+def _keys(grid: Grid, active_days: int | None) -> pd.DataFrame:
     """customer_id, as_of and eligible of each row of the grid."""
     return pd.DataFrame(
         {

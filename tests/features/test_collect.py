@@ -59,10 +59,10 @@ def test_any_frame_of_days_will_do(ledger):
     assert day_table(collected).customer_ids.tolist() == ["a", "b"]
 
 
-def test_rounding_leaves_no_value_bought_where_nothing_was(days_of):
-    amounts = (-0.1, -0.2, -0.3, 0.0)
-    table = days_of(("a", 0, 5), *(("a", 1, amount) for amount in amounts))
-    assert table.measures["gross"].tolist() == [5, 0]
+def test_rounding_leaves_no_value_bought_where_nothing_was():
+    # 0.1 + 0.2 exceeds 0.3 by 6e-17 and more: the engine adds up in an order of its own.
+    days = frame_of_days(spend=[5.0, -0.3], returned=[0.0, 0.1 + 0.2])
+    assert day_table(days).measures["gross"].tolist() == [5, 0]
 
 
 WRONG = {

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from patronage.errors import DataError
-from patronage.features import FEATURES, build_panel, catalogue_markdown
+from patronage.features import FEATURES, build_panel, catalogue_markdown, customer_days
+from patronage.features.catalogue import FAMILIES
+from patronage.features.grid import Grid
 
 NAMES = [feature.name for feature in FEATURES]
 AS_OF = date(2026, 4, 11)
@@ -33,9 +35,6 @@ def test_the_catalogue_explains_every_feature_once():
 
 
 def test_every_family_computes_what_it_lists(days_of):
-    from patronage.features.catalogue import FAMILIES
-    from patronage.features.grid import Grid
-
     grid = Grid.of(days_of(("a", 0, 1), ("a", 5, 1)), [AS_OF])
     for family in FAMILIES:
         assert list(family.compute(grid)) == [feature.name for feature in family.FEATURES]
@@ -146,6 +145,47 @@ def test_last_year_is_unknown_where_the_data_do_not_reach_back(days_of):
     panel = build_panel(table, cutoffs=[date(2026, 12, 31), date(2027, 1, 1)])
     assert panel["season_spend_30"].isna().tolist() == [True, False]
     assert panel["history_days"].tolist() == [364, 365]
+
+
+def test_pace_is_told_per_thirty_days(days_of):
+    row = features(days_of(("a", 0, 1), ("a", 20, 1), ("a", 25, 1)))
+    assert row["purchase_rate"] == pytest.approx(30 * 2 / 100)
+    assert row["active_share"] == pytest.approx(25 / 100)
+    assert row["purchase_acceleration"] == pytest.approx(30 * (2 / 90 - 3 / 100))
+
+
+def test_the_time_of_the_year_is_a_point_on_a_circle(days_of):
+    cutoffs = [date(2027, 1, 1), date(2027, 4, 2), date(2027, 7, 2)]
+    panel = build_panel(days_of(("a", 0, 1)), cutoffs=cutoffs)
+    assert panel["as_of_sin"].tolist() == pytest.approx([0, 1, 0], abs=0.02)
+    assert panel["as_of_cos"].tolist() == pytest.approx([1, 0, -1], abs=0.02)
+
+
+def test_optional_measures_describe_the_basket_and_its_price(ledger):
+    lines = ledger(("a", 0, 30), ("a", 50, 60), ("a", 50, 10)).assign(
+        order_id=["o1", "o2", "o3"],
+        product_id=["p1", "p1", "p2"],
+        category=["c1", "c1", "c1"],
+        quantity=[3, 1, 1],
+        margin=[10.0, 20.0, 5.0],
+        discount=[0.0, 20.0, 5.0],
+    )
+    expected = {
+        "orders_per_day": 1.5,
+        "products_per_day": 1.5,
+        "categories_per_day": 1,
+        "new_product_rate": 0.5,
+        "unit_price": 20,
+        "units_90": 2,
+        "units_365": 5,
+        "discount_share": 25 / 125,
+        "discount_share_90": 25 / 95,
+        "margin_share": 0.35,
+        "basket_max": 70,
+        "basket_last_ratio": 1.4,
+    }
+    row = features(customer_days(lines))
+    assert row[list(expected)].to_dict() == pytest.approx(expected)
 
 
 def test_returns_are_shares_of_value_bought(days_of):
