@@ -41,12 +41,21 @@ def open_text(file: Path, encoding: str, errors: str = "strict") -> Iterator[Tex
         ):
             yield text
     except UnicodeError as error:
-        other = "latin-1" if encoding != "latin-1" else "utf-8"
+        other = _other_encoding(file, encoding)
         raise DataError(
             f'{file} is not {encoding}: {error}. Try [transactions] encoding = "{other}"'
         ) from error
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{file} cannot be unpacked: {error}. Is it complete?") from error
+
+
+def _other_encoding(file: Path, encoding: str) -> str:
+    """What a file may be instead, by the mark that UTF-16 begins with."""
+    with file.open("rb") as stream:
+        marked = stream.read(2) in (b"\xff\xfe", b"\xfe\xff")
+    if marked and encoding != "utf-16":
+        return "utf-16"
+    return "latin-1" if encoding == "utf-8" else "utf-8"
 
 
 def csv_columns(files: list[Path], section: TransactionsSection) -> tuple[list[SourceColumn], str]:
@@ -84,8 +93,18 @@ def header_difference(first: Path, names: list[str], file: Path, other: list[str
     )
 
 
-def csv_scan(files: list[Path], columns: list[SourceColumn], delimiter: str, encoding: str) -> str:
-    """SQL that reads all columns as text; records of another shape go to DuckDB's reject tables."""
+def csv_scan(
+    files: list[Path],
+    columns: list[SourceColumn],
+    delimiter: str,
+    encoding: str,
+    *,
+    strict: bool = True,
+) -> str:
+    """SQL that reads all columns as text; records of another shape go to DuckDB's reject tables.
+
+    Only if it is not `strict` does DuckDB read a file whose lines end now in one way, now another.
+    """
     paths = ", ".join(literal(glob.escape(str(file))) for file in files)
     types = ", ".join(f"'{column.key}': 'VARCHAR'" for column in columns)
     keys = ", ".join(column.key for column in columns)
@@ -94,7 +113,7 @@ def csv_scan(files: list[Path], columns: list[SourceColumn], delimiter: str, enc
         f"auto_detect = false, columns = {{{types}}}, header = true, "
         f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
         f"encoding = {literal(encoding)}, filename = 'source_file', hive_partitioning = false, "
-        "store_rejects = true, rejects_limit = 0, "
+        f"store_rejects = true, rejects_limit = 0, strict_mode = {str(strict).lower()}, "
         f"max_line_size = {LONGEST_LINE}, rejects_line_size_limit = {LONGEST_LINE})"
     )
 

@@ -1,7 +1,7 @@
 """From the files of [transactions] to one checked table inside DuckDB."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -35,6 +35,8 @@ class Source:
     columns: list[SourceColumn]
     scan: str
     """SQL that gives c0, c1, ... (the columns), source_file and source_row."""
+    lenient_scan: str | None = None
+    """The same for files with mixed line ends."""
 
     @property
     def label(self) -> str:
@@ -56,7 +58,11 @@ def open_source(connection: duckdb.DuckDBPyConnection, settings: Settings) -> So
     form = format_of(files, section.format)
     if form == "csv":
         columns, delimiter = csv_columns(files, section)
-        return Source(files, form, columns, csv_scan(files, columns, delimiter, section.encoding))
+        scans = (
+            csv_scan(files, columns, delimiter, section.encoding, strict=strict)
+            for strict in (True, False)
+        )
+        return Source(files, form, columns, *scans)
     columns = parquet_columns(connection, files)
     return Source(files, form, columns, parquet_scan(files, columns))
 
@@ -95,6 +101,9 @@ def load(
     try:
         connection.execute(f"CREATE TABLE rows AS {query}")
     except duckdb.Error as error:
+        if source.lenient_scan is not None and "state machine" in str(error):
+            lenient = replace(source, scan=source.lenient_scan, lenient_scan=None)
+            return load(connection, lenient, settings, latest)
         raise DataError(f"{source.label} cannot be read: {_first_line(error)}") from error
     return contract
 

@@ -26,7 +26,8 @@ CREATE TABLE rejected AS
 WITH single AS (
     SELECT s.file_path AS source_file, e.line, e.line_byte_position AS position,
         arg_min({_REASONS}, e.column_idx) AS fault, any_value(e.csv_line) AS text,
-        any_value(CASE WHEN e.error_type = 'UNQUOTED VALUE' THEN greatest(1, len(list_filter(
+        any_value(CASE WHEN e.error_type = 'UNQUOTED VALUE' OR
+            len(string_split(e.csv_line, '"')) % 2 = 0 THEN greatest(1, len(list_filter(
             string_split(e.csv_line, chr(10)), lambda part: trim(part, ' ' || chr(13)) <> '')))
             ELSE 1 END) AS lines
     FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) GROUP BY ALL
@@ -77,9 +78,9 @@ def _refuse_endless_quote(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     if found:
         raise DataError(
-            f"{found[0]}: the quote that opens in record {found[1]:,} (header included) is not "
-            f"closed within {LONGEST_LINE:,} bytes, so the rest of the file cannot be read. "
-            "Close or double it."
+            f"{found[0]}: record {found[1]:,} (header included) is longer than {LONGEST_LINE:,} "
+            "bytes, most likely for a quote that is never closed, so the rest of the file cannot "
+            "be read. Close or double the quote."
         )
 
 

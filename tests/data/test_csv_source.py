@@ -99,3 +99,32 @@ def test_empty_files_among_others_add_nothing(read, tmp_path):
 
 def test_commas_after_the_last_name_are_columns_without_a_name(read):
     assert read("customer_id,timestamp,amount,,\na,2024-01-01,1,,\n").counts.rows_kept == 1
+
+
+def test_line_ends_may_be_mixed(read, rows):
+    ledger = read(
+        HEADER.replace("\n", "\r\n")
+        + 'a,2024-01-01,1\nb,"2024-01-01",2\r\n\nc,2024-01-01\n'
+        + 'd,2024-01-01,x\r\n"e\r\n",2024-01-01,3\n'
+    )
+    assert rows(ledger, "customer_id", "amount") == [("a", 1.0), ("b", 2.0), ("e", 3.0)]
+    assert [(reason.text, reason.row) for reason in ledger.reasons] == [
+        ("amount is not a number", 4),
+        ("line has too few fields", 3),
+    ]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_files_may_differ_in_their_line_ends(read, tmp_path, ends):
+    (tmp_path / "1.csv").write_text(HEADER + "a,2024-01-01,1\n" * 3)
+    (tmp_path / "2.csv").write_text(
+        (HEADER + "a,2024-01-01,1\n" * 4).replace("\n", ends), newline=""
+    )
+    assert read(source="*.csv").counts.rows_kept == 7
+
+
+def test_utf_16_is_recognised_by_its_mark(read):
+    with pytest.raises(DataError, match='is not utf-8.*encoding = "utf-16"'):
+        read(HEADER + "a,2024-01-01,1\n", written_in="utf-16")
+    with pytest.raises(DataError, match='is not utf-16.*encoding = "utf-8"'):
+        read(HEADER + "a,2024-01-01,1\n", encoding="utf-16")
