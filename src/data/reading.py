@@ -128,16 +128,19 @@ def _typed_sql(
     section = settings.transactions
     reading = Reading(section.decimal, section.date_format, settings.ledger.timezone)
     values = _contract_sql(mapped, named, reading)
-    reader = {"columns": source.columns, "reading": reading, "timestamp": mapped["timestamp"]}
+
+    def reader(setting: str) -> ExpressionReader:
+        return ExpressionReader(setting, source.columns, reading, mapped["timestamp"])
+
     if section.amount is not None:
         setting = f"[transactions] amount = {section.amount!r}"
-        amount = ExpressionReader(setting, **reader).number(section.amount)  # type: ignore[arg-type]
+        amount = reader(setting).number(section.amount)
         _try(connection, source, amount.sql, setting)
         values |= {"amount": amount.sql, "shown_amount": amount.shown}
     values |= {"filtered": "FALSE", "undecided": "FALSE", "shown_where": "CAST(NULL AS VARCHAR)"}
     if section.where is not None:
         setting = f"[transactions] where = {section.where!r}"
-        where = ExpressionReader(setting, **reader).condition(section.where)  # type: ignore[arg-type]
+        where = reader(setting).condition(section.where)
         _try(connection, source, where.sql, setting)
         values |= _where_sql(where)
     _try(connection, source, values["timestamp"], "[transactions] date_format")
