@@ -78,7 +78,7 @@ _SHARED = (
         "Days since the customer last bought.",
     ),
     ListColumn(
-        *("usual_gap_days", "Usual days between purchases", "whole", 12),
+        *("usual_gap_days", "Usual days between purchases", "decimal", 12),
         "The median; empty for one who has bought once.",
     ),
     ListColumn(

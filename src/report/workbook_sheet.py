@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from math import isfinite
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -31,7 +33,7 @@ def cell_formats(book: xlsxwriter.Workbook, currency: str) -> dict[str, Format]:
         "money": f'{amount} "{currency}"',
         "percent": "0.0%",
         "whole": "#,##0",
-        "decimal": "0.00",
+        "decimal": "#,##0.0#",
         "date": "yyyy-mm-dd",
     }
     kinds: dict[str, Format] = {
@@ -121,8 +123,8 @@ def _cells(values: pd.Series, kind: Kind) -> list[Any]:
             None if pd.isna(day) else day.date() for day in pd.to_datetime(values)
         ]
         return days
-    numbers = pd.to_numeric(values).astype("float64")
-    return [None if number != number else number for number in numbers.tolist()]
+    numbers = values.to_numpy(np.float64, na_value=np.nan).tolist()
+    return [number if isfinite(number) else None for number in numbers]
 
 
 def _writer(sheet: Worksheet, kind: Kind) -> Callable[..., Any]:

@@ -1,0 +1,138 @@
+"""The run's report: one HTML page that needs no network."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from patronage.report.customers_table import MAX_TEXT, customers_table
+from patronage.report.pictures import pictures
+from patronage.report.quality import METRIC_NAMES, quality_rows, quality_sentence
+from patronage.report.report_data import ReportData
+from patronage.retention.at_risk import REASONS
+from patronage.retention.wording import counted, money
+
+FIRST_ROWS = 15
+TABLE_ROWS = 1000
+
+
+def write_report(path: Path, *, data: ReportData) -> None:
+    """Write the page: headline, what to do now, charts, quality, data, settings and the list.
+
+    Everything is inside the file, its content security policy forbids any request, and every text
+    is escaped.
+
+    Parameters
+    ----------
+    path
+        The file; its folder exists.
+    data
+        What to show.
+    """
+    path.write_text(report_html(data), encoding="utf-8")
+
+
+def report_html(data: ReportData) -> str:
+    """The page as text."""
+    environment = Environment(
+        loader=PackageLoader("patronage.report", package_path=""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    chosen = data.at_risk[data.at_risk["selected"].astype(bool)]
+    return environment.get_template("report.html.j2").render(
+        manifest=data.manifest,
+        headline=_headline(data, chosen),
+        tiles=_tiles(data, chosen),
+        first=_first(chosen, data.currency),
+        n_selected=len(chosen),
+        pictures=list(pictures(data)),
+        quality=quality_sentence(data.metrics),
+        test=data.metrics["test"],
+        metric_names=list(METRIC_NAMES.values()),
+        quality_rows=quality_rows(data.metrics["test"]["models"]),
+        counts=list(flat(data.manifest.get("counts", {}))),
+        settings=list(flat(data.manifest.get("settings", {}))),
+        versions=list(flat(data.manifest.get("versions", {}))),
+        table=customers_table(data.at_risk.head(TABLE_ROWS), currency=data.currency),
+        table_rows=min(len(data.at_risk), TABLE_ROWS),
+        list_rows=len(data.at_risk),
+    )
+
+
+def flat(nested: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Name and text of every value of a nested mapping, in its order.
+
+    Examples
+    --------
+    >>> list(flat({"kept": 1200, "churn": {"horizon_days": 90, "cutoffs": ["a", "b"]}}))
+    [('kept', '1,200'), ('churn.horizon_days', '90'), ('churn.cutoffs', 'a, b')]
+    """
+    for name, value in nested.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+            yield from flat({str(n): one for n, one in enumerate(value, 1)}, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _headline(data: ReportData, chosen: pd.DataFrame) -> str:
+    """The run in two sentences."""
+    if data.at_risk.empty:
+        return "No customer is eligible: nobody has bought within the active days."
+    leaving = round(data.at_risk["p_churn"].sum())
+    days = data.setting("churn", "horizon_days")
+    when = f" within {counted(days, 'day')}" if days else ""
+    value = money(data.at_risk["value_at_risk"].sum(), data.currency)
+    situation = (
+        f"Of {counted(len(data.at_risk), 'active customer')}, about {leaving:,} will not buy again"
+        f"{when}; {value} of margin goes with them."
+    )
+    if chosen.empty:
+        return f"{situation} No action pays within the budget: nobody is to be contacted."
+    cost, net = (chosen[name].sum() for name in ("action_cost", "expected_net_value"))
+    return (
+        f"{situation} Contacting {counted(len(chosen), 'customer')} costs "
+        f"{money(cost, data.currency)} and should bring {money(net, data.currency)} beyond that."
+    )
+
+
+def _tiles(data: ReportData, chosen: pd.DataFrame) -> list[tuple[str, str]]:
+    at_risk, currency = data.at_risk, data.currency
+    return [
+        ("Active customers", f"{len(at_risk):,}"),
+        ("Expected to leave", f"{at_risk['p_churn'].sum():,.0f}"),
+        ("Value at risk", money(at_risk["value_at_risk"].sum(), currency)),
+        ("To contact", f"{len(chosen):,}"),
+        ("Expected cost", money(chosen["action_cost"].sum(), currency)),
+        ("Expected net value", money(chosen["expected_net_value"].sum(), currency)),
+    ]
+
+
+def _first(chosen: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
+    """The first customers to contact, as texts."""
+    return [
+        {
+            "customer": str(row["customer_id"])[:MAX_TEXT],
+            "action": str(row["action"]),
+            "do_by": f"{row['do_by']:%Y-%m-%d}",
+            "reasons": [row[name] for name in REASONS if row[name]],
+            "p_churn": f"{row['p_churn']:.0%}",
+            "value_if_kept": money(row["value_if_kept"], currency),
+            "net_value": money(row["expected_net_value"], currency),
+        }
+        for row in chosen.head(FIRST_ROWS).to_dict("records")
+    ]
