@@ -59,7 +59,7 @@ _SHARED = (
     ),
     ListColumn(
         *("value_if_kept", "Value if kept", "money", 14),
-        "Margin to be expected from the customer if they stay.",
+        "Margin to be expected from the customer over the value horizon if they stay.",
     ),
     ListColumn(
         *("value_at_risk", "Value at risk", "money", 14),
@@ -83,15 +83,15 @@ _SHARED = (
     ),
     ListColumn(
         *("expected_purchases", "Purchases expected", "decimal", 11),
-        "Purchases to be expected within the horizon, nothing done.",
+        "Purchases to be expected over the value horizon, nothing done.",
     ),
     ListColumn(
-        *("expected_spend", "Spend expected", "money", 14),
-        "Spend to be expected within the horizon, nothing done.",
+        *("expected_spend", "Spend per purchase", "money", 14),
+        "Spend to be expected at each of them.",
     ),
     ListColumn(
         *("clv", "Lifetime value", "money", 14),
-        "Margin to be expected over the value horizon, the chance to leave included.",
+        "As value if kept, but with the chance in it that the customer has already left.",
     ),
     ListColumn(
         *("accept_rate", "Assumed acceptance", "percent", 11),

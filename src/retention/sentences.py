@@ -81,6 +81,17 @@ def days(number: float) -> str:
     return f"{int(number):,} to {ceil(number):,} days"
 
 
+def every(gap: float) -> str:
+    """How often, given the days between.
+
+    Examples
+    --------
+    >>> every(1), every(21)
+    ('every day', 'every 21 days')
+    """
+    return "every day" if gap == 1 else f"every {days(gap)}"
+
+
 def purchases(number: float) -> str:
     """How many purchases, none included.
 

@@ -13,6 +13,7 @@ from patronage.retention.sentences import (
     Sentence,
     Values,
     days,
+    every,
     named,
     percent,
     purchases,
@@ -109,7 +110,7 @@ ONE_PURCHASE = Sentence(
 LATE = Sentence(
     named("usual_gap_days", "days_since_last", "frequency"),
     lambda gap, away, frequency: (frequency > 1) & _longer(away, gap),
-    lambda gap, away, *_: f"usually buys every {days(gap)}; now {days(away)} without",
+    lambda gap, away, *_: f"usually buys {every(gap)}; now {days(away)} without",
 )
 
 LATE_ON_ONE_GAP = Sentence(

@@ -36,7 +36,7 @@ CASES = {
     "every day": (
         REPEAT | {"usual_gap_days": 1, "days_since_last": 5},
         "overdue_ratio",
-        "usually buys every 1 day; now 5 days without",
+        "usually buys every day; now 5 days without",
     ),
     "one gap": (
         REPEAT | {"frequency": 1},
@@ -207,6 +207,9 @@ TRUTHS = {
         r.frequency >= 2
         and is_gap(low, high, r.usual_gap_days)
         and number(away) == r.days_since_last > r.usual_gap_days
+    ),
+    r"usually buys every day; now ([\d,]+) days without": lambda r, away: (
+        r.frequency >= 2 and r.usual_gap_days == 1 and number(away) == r.days_since_last > 1
     ),
     rf"came back after {GAP} last time; now ([\d,]+) days? without": lambda r, low, high, away: (
         r.frequency == 1
