@@ -23,6 +23,8 @@ SHARP = 40.0
 """A kernel that is sharp where p^a is narrower than this is below rounding there."""
 NEGLIGIBLE = 42.0
 """exp(-42) is below rounding."""
+FARTHEST = 600.0
+"""In u; exp of it is finite, and no sum goes as far."""
 CELLS = 400_000
 """Rows x nodes worked at a time: a bound on memory."""
 
@@ -88,30 +90,29 @@ def _spacing(a: float, b: FloatArray) -> FloatArray:
 
 
 def _fall(distance: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
-    """How far ln(p^a (1-p)^b) lies below its peak at this signed distance in u."""
-    near = np.where(distance < 0, a, b)
-    return _fall_towards(np.abs(distance), near, a + b - near)
+    """How far ln(p^a (1-p)^b) lies below its peak at this signed distance in u.
 
-
-def _fall_towards(distance: FloatArray, near: FloatArray, far: FloatArray) -> FloatArray:
-    """The same on the side where the weight falls like exp(-near distance)."""
-    total = near + far
-    change = near / total * np.expm1(-distance)
-    small = np.log1p(np.maximum(change, -0.5))
-    direct = np.log(far / total + near / total * np.exp(-distance))
-    return near * distance + total * np.where(change > -0.5, small, direct)
+    Measured from the nearer end of (0, 1), so that nothing cancels however rare p is.
+    """
+    small, total = np.minimum(a, b), a + b
+    away = np.where(a <= b, distance, -distance)
+    fall: FloatArray = total * np.log1p(small / total * np.expm1(away)) - small * away
+    return fall
 
 
 def _reach(near: FloatArray, far: FloatArray, drop: float) -> FloatArray:
-    """Distance at which the weight has fallen by `drop`, by Newton from above (it is convex)."""
+    """Distance towards p = 0 (near = a) at which the weight has fallen by `drop`.
+
+    By Newton steps from above: the fall is convex. Towards p = 1 with near = b.
+    """
     total = near + far
-    distance = (drop + total * np.log(total / far)) / near
+    distance = np.minimum((drop + total * np.log1p(near / far)) / near, FARTHEST)
     for _ in range(100):
-        excess = _fall_towards(distance, near, far) - drop
+        excess = _fall(-distance, near, far) - drop
         if np.all(excess < 0.5):
             break
-        kept = far / total + near / total * np.exp(-distance)
-        slope = near * -np.expm1(-distance) * far / total / kept
+        kept = far + near * np.exp(-distance)
+        slope = near * far * -np.expm1(-distance) / kept
         distance = distance - np.maximum(excess, 0) / slope
     return distance
 

@@ -1,10 +1,10 @@
 """BG/NBD: purchases until a customer silently leaves after one of them."""
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
@@ -128,10 +128,10 @@ class BetaGeoModel(LikelihoodModel):
         alive = 1.0 if given_alive else self._alive(table)
         return table.series(alive * values, "discounted_purchases")
 
-    def expected_purchases_new_customer(self, horizon: float | Sequence[float]) -> "pd.Series[Any]":
+    def expected_purchases_new_customer(self, horizon: ArrayLike) -> "pd.Series[Any]":
         """Repeat purchases in each `horizon` after a customer's first purchase (eq. 9)."""
         check_is_fitted(self, "params_")
-        spans = [check_number("horizon", span) for span in np.atleast_1d(horizon)]
+        spans = [check_number("horizon", span) for span in np.atleast_1d(np.asarray(horizon))]
         zero = np.zeros(1)
         values = [quantities.purchases(self.params_, zero, zero, span)[0] for span in spans]
         return pd.Series(values, index=pd.Index(spans, name="horizon"), name="expected_purchases")

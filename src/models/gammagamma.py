@@ -15,6 +15,7 @@ from patronage.models.likelihood_model import DataUnit, LikelihoodModel, whole
 from patronage.models.rfm_input import SPEND, FloatArray, Weights, read_rfm, read_weights
 
 EXTREME = 1e4
+"""A shape beyond this leaves no spread to speak of."""
 
 
 class GammaGammaParams(NamedTuple):

@@ -84,9 +84,22 @@ def test_infinite_mean_spend_is_named():
 
 
 def test_customers_who_all_spend_the_same_are_named():
-    model = GammaGammaModel().fit(spenders([1, 2, 3], [20.0, 20.0, 20.0]))
+    rfm = spenders([1, 2, 3], [20.0, 20.0, 20.0])
+    model = GammaGammaModel().fit(rfm)
     assert not model.converged_
     assert "these 3 customers" in model.diagnosis_
+    assert "each customer always spends the same" in model.diagnosis_
+    assert model.expected_spend(rfm).tolist() == pytest.approx([20, 20, 20], rel=1e-3)
+
+
+def test_customers_of_one_mean_are_named():
+    x = np.repeat([1.0, 2, 3, 4], 500)
+    # Means of many purchases vary even less than chance alone would make them.
+    rfm = spenders(x, np.random.default_rng(0).gamma(4 * x**2, 5 / x**2))
+    model = GammaGammaModel().fit(rfm)
+    assert not model.converged_
+    assert "customers do not differ in mean spend" in model.diagnosis_
+    np.testing.assert_allclose(model.expected_spend(rfm), 20, rtol=0.05)
 
 
 def test_no_repeat_spend_is_refused():
