@@ -104,7 +104,8 @@ class BetaGeoModel(LikelihoodModel):
         span, wait = check_number("horizon", horizon), check_number("lead", lead)
         quiet = self._per_frequency_and_T(table, quantities.no_purchase, span, wait)
         odds = self._log_odds_inactive(table)
-        return table.series(_expit(odds) + _expit(-odds) * quiet, "p_no_purchase")
+        none = np.minimum(_expit(odds) + _expit(-odds) * quiet, 1)  # rounding may pass 1
+        return table.series(none, "p_no_purchase")
 
     def discounted_purchases(
         self, rfm: Any, horizon: float, rate: float, *, given_alive: bool = False

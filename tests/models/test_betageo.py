@@ -110,6 +110,7 @@ def test_no_horizon_no_purchase(model, cdnow_exact):
     assert (model.expected_purchases(cdnow_exact, 0) == 0).all()
     quiet = model.probability_no_purchase(cdnow_exact, 0, lead=5)
     np.testing.assert_allclose(quiet, 1, rtol=1e-14)
+    assert (quiet <= 1).all()
 
 
 def test_discounting_at_rate_zero_counts_purchases(model, cdnow_exact):
