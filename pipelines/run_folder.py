@@ -19,6 +19,7 @@ import patronage
 from patronage.errors import LockError
 
 PARTIAL = ".partial-"
+MANIFEST = "manifest.json"
 PACKAGES = ("duckdb", "lightgbm", "mlflow", "narwhals", "numba", "numpy", "optuna", "pandas")
 
 
@@ -65,7 +66,7 @@ def run_folder(outputs: Path, *, command: str, started_at: datetime) -> Iterator
         try:
             yield run
             run.manifest["finished_at"] = datetime.now(UTC)
-            run.write_json("manifest.json", run.manifest)
+            run.write_json(MANIFEST, run.manifest)
             run.path = run.path.rename(outputs / run_id)
         finally:
             _clear_partial(outputs)
@@ -102,6 +103,12 @@ def latest_run(outputs: Path) -> Path | None:
     """The newest complete run's folder, if there is one."""
     latest = outputs / "latest"
     return latest.resolve() if latest.exists() else None
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """A run's manifest."""
+    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return manifest
 
 
 def _free_run_id(outputs: Path, started_at: datetime) -> str:

@@ -4,7 +4,7 @@ import glob
 from pathlib import Path
 from typing import Literal
 
-from patronage.config import Settings
+from patronage.config import TransactionsSection
 from patronage.errors import DataError
 
 Format = Literal["csv", "parquet"]
@@ -22,17 +22,19 @@ _FOREIGN = {
 }
 
 
-def source_files(settings: Settings) -> list[Path]:
+def source_files(section: TransactionsSection, folder: Path) -> list[Path]:
     """The files that [transactions] source names, each once, globs in order of name.
+
+    Relative names are looked for in `folder`, that of the settings file.
 
     Raises
     ------
     DataError
         If an entry matches no file, or a folder.
     """
-    source = settings.transactions.source
+    source = section.source
     entries = [source] if isinstance(source, str) else source
-    found = [path for entry in entries for path in _matches(settings.path(entry), entry)]
+    found = [path for entry in entries for path in _matches((folder / entry).absolute(), entry)]
     if not found:
         raise DataError('[transactions] source is empty; name a file: source = "orders.csv"')
     return list(dict.fromkeys(found))

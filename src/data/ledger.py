@@ -183,7 +183,7 @@ def _without_tracebacks() -> Iterator[None]:
 def _read(
     settings: Settings, connection: duckdb.DuckDBPyConnection, folder: Path, read_at: datetime
 ) -> Ledger:
-    source = open_source(connection, settings)
+    source = open_source(connection, settings.transactions, settings.folder)
     columns = load(connection, source, settings, _latest(read_at, settings.ledger.timezone))
     if source.format == "csv":
         collect_rejected(connection, settings.transactions.encoding)

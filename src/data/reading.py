@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import narwhals as nw
 
-from patronage.config import Settings
+from patronage.config import Settings, TransactionsSection
 from patronage.data.columns import NUMBER_COLUMNS, map_columns, named_columns
 from patronage.data.contract import with_faults
 from patronage.data.csv_source import csv_columns, csv_scan
@@ -45,16 +45,17 @@ class Source:
         return f"{self.files[0]}" + (f" (and {more} more)" if more else "")
 
 
-def open_source(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Source:
-    """Find the files and their columns.
+def open_source(
+    connection: duckdb.DuckDBPyConnection, section: TransactionsSection, folder: Path
+) -> Source:
+    """Find the files and their columns; relative names are looked for in `folder`.
 
     Raises
     ------
     DataError
         If no file is found, or one cannot be read or differs from the others.
     """
-    section = settings.transactions
-    files = source_files(settings)
+    files = source_files(section, folder)
     form = format_of(files, section.format)
     if form == "csv":
         columns, delimiter = csv_columns(files, section)

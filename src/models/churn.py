@@ -8,12 +8,11 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
-from patronage.models.churn_blend import CLIP, CalibratedBlend
+from patronage.models.churn_blend import CalibratedBlend, log_odds
 from patronage.models.churn_tuning import FoldRows, Progress, Tuned, train_booster, tune
 from patronage.models.time_folds import Fold, time_ordered_folds
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import optuna
 
 FloatArray = NDArray[np.float64]
+Places = NDArray[np.intp]
 P_NO_PURCHASE = "p_no_purchase"
 
 
@@ -35,7 +35,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     features
-        Columns of the panel that the booster sees; `p_no_purchase` is added to them.
+        Columns of the panel that the booster sees. `p_no_purchase` is not among them: it enters in
+        the blend, where it did better than inside the booster on Online Retail II.
     label_days
         Lead plus horizon in days: so long after its cutoff a label is known.
     trials, seconds
@@ -107,24 +108,27 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         if not self.folds_:
             raise DataError(_too_short(self.cutoffs_, self.label_days))
         x, y = self._matrix(panel), churned.to_numpy(dtype=float)
-        folds = [_fold_rows(fold, x, y, as_of) for fold in self.folds_]
+        places = [_places(fold, as_of) for fold in self.folds_]
+        rows = [FoldRows(x[train], y[train], x[judge], y[judge]) for train, judge in places]
         self.tuned_ = tune(
-            folds,
+            rows,
             trials=self.trials,
             seconds=self.seconds,
             seed=self.seed,
             study=study,
             progress=progress,
         )
-        self.blend_ = self._calibrate(folds, self.tuned_)
+        said = np.concatenate([_out_of_time(fold, self.tuned_) for fold in rows])
+        judged = np.concatenate([judge for _, judge in places])
+        self._calibrate(said, panel.iloc[judged], y[judged])
         self.booster_ = train_booster(x, y, self.tuned_)
         return self
 
     def predict_proba(self, panel: pd.DataFrame) -> pd.Series:
         """Calibrated probability of churn for each row of `panel`, on its index."""
         check_is_fitted(self, "booster_")
-        x = self._matrix(panel)
-        p = self.blend_.predict_proba(self._booster_probability(x), x[:, -1])
+        p_booster = np.asarray(self.booster_.predict(self._matrix(panel)))
+        p = self.blend_.predict_proba(p_booster, panel[P_NO_PURCHASE])
         return pd.Series(p, index=panel.index, name="p_churn")
 
     def contributions(self, panel: pd.DataFrame) -> pd.DataFrame:
@@ -134,42 +138,35 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         blend's other part is added to `p_no_purchase`. One column per feature, on panel's index.
         """
         check_is_fitted(self, "booster_")
-        x = self._matrix(panel)
-        shares = np.asarray(self.booster_.predict(x, pred_contrib=True))[:, :-1]
-        table = pd.DataFrame(shares, index=panel.index, columns=self._columns)
-        table *= self.blend_.booster_weight_
-        other = logit(np.clip(x[:, -1], CLIP, 1 - CLIP)) - self.mean_log_odds_no_purchase_
-        table[P_NO_PURCHASE] += self.blend_.p_no_purchase_weight_ * other
-        return table
-
-    @property
-    def _columns(self) -> list[str]:
-        return [*self.features, P_NO_PURCHASE]
+        shares = np.asarray(self.booster_.predict(self._matrix(panel), pred_contrib=True))[:, :-1]
+        table = pd.DataFrame(shares, index=panel.index, columns=list(self.features))
+        other = log_odds(panel[P_NO_PURCHASE]) - self.mean_log_odds_no_purchase_
+        return (self.blend_.booster_weight_ * table).assign(
+            **{P_NO_PURCHASE: self.blend_.p_no_purchase_weight_ * other}
+        )
 
     def _matrix(self, panel: pd.DataFrame) -> FloatArray:
-        missing = [name for name in self._columns if name not in panel]
+        wanted = [*self.features, P_NO_PURCHASE]
+        missing = [name for name in wanted if name not in panel]
         if missing:
             raise DataError(
                 f"the churn model needs {len(missing)} columns that the table lacks: "
                 f"{', '.join(missing)}. Build it with build_panel of the same release, and add "
                 f"{P_NO_PURCHASE} from the value model."
             )
-        return panel[self._columns].to_numpy(dtype=float)
+        return panel[list(self.features)].to_numpy(dtype=float)
 
-    def _booster_probability(self, x: FloatArray) -> FloatArray:
-        return np.asarray(self.booster_.predict(x), dtype=float)
-
-    def _calibrate(self, folds: Sequence[FoldRows], tuned: Tuned) -> CalibratedBlend:
-        """Fit the blend on what boosters that ended earlier say about the judging cutoffs."""
-        said = [
-            np.asarray(train_booster(f.x_train, f.y_train, tuned).predict(f.x_judge)) for f in folds
-        ]
-        p_no_purchase = np.concatenate([f.x_judge[:, -1] for f in folds])
-        self.mean_log_odds_no_purchase_ = float(
-            logit(np.clip(p_no_purchase, CLIP, 1 - CLIP)).mean()
+    def _calibrate(self, said: FloatArray, judged: pd.DataFrame, churned: FloatArray) -> None:
+        """Fit the blend on what boosters that ended earlier said about the judging cutoffs."""
+        p_no_purchase = judged[P_NO_PURCHASE]
+        self.mean_log_odds_no_purchase_ = float(log_odds(p_no_purchase).mean())
+        self.blend_ = CalibratedBlend().fit(
+            said,
+            p_no_purchase,
+            churned,
+            cutoff=judged["as_of"],
+            overlap=max(self.label_days / _step_days(self.cutoffs_), 1.0),
         )
-        churned = np.concatenate([f.y_judge for f in folds])
-        return CalibratedBlend().fit(np.concatenate(said), p_no_purchase, churned)
 
     def to_dict(self) -> dict[str, Any]:
         """All but the booster, for JSON."""
@@ -198,9 +195,23 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return model
 
 
-def _fold_rows(fold: Fold, x: FloatArray, y: FloatArray, as_of: pd.Series) -> FoldRows:
-    train, judge = as_of.isin(fold.train).to_numpy(), (as_of == fold.judge).to_numpy()
-    return FoldRows(x[train], y[train], x[judge], y[judge])
+def _places(fold: Fold, as_of: pd.Series) -> tuple[Places, Places]:
+    """Positions of the rows that train and of those that judge."""
+    return (
+        np.flatnonzero(as_of.isin(fold.train)),
+        np.flatnonzero(as_of == fold.judge),
+    )
+
+
+def _out_of_time(fold: FoldRows, tuned: Tuned) -> FloatArray:
+    """What a booster of the fold's training rows says about its judging rows."""
+    booster = train_booster(fold.x_train, fold.y_train, tuned)
+    return np.asarray(booster.predict(fold.x_judge), dtype=float)
+
+
+def _step_days(cutoffs: Sequence[date]) -> float:
+    """Mean number of days between neighbouring cutoffs; there are two at least."""
+    return (cutoffs[-1] - cutoffs[0]).days / (len(cutoffs) - 1)
 
 
 def _refuse_one_class(churned: pd.Series) -> None:

@@ -11,7 +11,8 @@ from patronage.errors import DataError
 def test_globs_are_sorted_and_each_file_is_read_once(tmp_path, settings_for):
     for name in ("b.csv", "a.csv", "c[1].csv"):
         (tmp_path / name).write_text("x")
-    found = source_files(settings_for(source=["b.csv", "*.csv", "c[1].csv"]))
+    settings = settings_for(source=["b.csv", "*.csv", "c[1].csv"])
+    found = source_files(settings.transactions, settings.folder)
     assert [file.name for file in found] == ["b.csv", "a.csv", "c[1].csv"]
 
 

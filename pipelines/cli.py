@@ -1,0 +1,152 @@
+"""The command line: what each command does stands in the pipeline of its name.
+
+Libraries are imported inside the commands, so that `patronage --help` answers at once.
+"""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from patronage import __version__
+from patronage.errors import GateError, PatronageError
+
+if TYPE_CHECKING:
+    from patronage.config import Settings
+    from patronage.pipelines.run import Finished
+
+app = typer.Typer(
+    name="patronage",
+    help="Which customers are about to leave, what each is worth, and whom to contact.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+Config = Annotated[
+    Path, typer.Option("--config", "-c", help="The settings file; paths in it are relative to it.")
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="The day of the run, in place of [run] as_of."),
+]
+SETTINGS_FILE = Path("patronage.toml")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"patronage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    json_log: Annotated[
+        bool, typer.Option("--json-log", help="Log lines as JSON, for unattended jobs.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Take the options that hold for every command."""
+    from patronage.pipelines.log import set_up_log
+
+    set_up_log(as_json=json_log)
+
+
+@app.command()
+def init(
+    source: Annotated[str, typer.Argument(help="Your transactions: CSV or Parquet file or glob.")],
+    config: Config = SETTINGS_FILE,
+) -> None:
+    """Write a commented settings file for your tables."""
+    from patronage.pipelines.init import write_settings_for
+
+    print(write_settings_for(source, config))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to write the example.")],
+) -> None:
+    """Write the CDNOW example: transactions and settings."""
+    from patronage.pipelines.demo import write_demo
+
+    print(f"wrote {write_demo(folder)} and the transactions it names")
+
+
+@app.command()
+def check(
+    config: Config = SETTINGS_FILE,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the rows that would be quarantined to this folder.")
+    ] = None,
+) -> None:
+    """Read every source against its contract and print what would be quarantined."""
+    from patronage.config import load_settings
+    from patronage.pipelines.check import check as check_sources
+
+    print(check_sources(load_settings(config), write_to=write, run_at=datetime.now(UTC)))
+
+
+@app.command()
+def run(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
+    """Do it all: check, features, train, gate, score, list and report."""
+    from patronage.pipelines.run import run as run_all
+
+    _finish(run_all(_settings(config, as_of), run_at=datetime.now(UTC)))
+
+
+@app.command()
+def train(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
+    """Train and register a challenger; make it champion if it passes the gate."""
+    from patronage.pipelines.run import train as train_only
+
+    _finish(train_only(_settings(config, as_of), run_at=datetime.now(UTC)))
+
+
+@app.command()
+def score(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
+    """Score every customer with the champion, without training."""
+    from patronage.pipelines.run import score as score_only
+
+    _finish(score_only(_settings(config, as_of), run_at=datetime.now(UTC)))
+
+
+@app.command()
+def report(config: Config = SETTINGS_FILE) -> None:
+    """Make list and report anew from the latest scores, say after a change of costs."""
+    from patronage.pipelines.run import report as report_only
+
+    _finish(report_only(_settings(config, None), run_at=datetime.now(UTC)))
+
+
+def _settings(config: Path, as_of: datetime | None) -> "Settings":
+    """The settings of the file, with the day given on the command line in place of its own."""
+    from patronage.config import load_settings
+
+    settings = load_settings(config)
+    if as_of is None:
+        return settings
+    return settings.model_copy(
+        update={"run": settings.run.model_copy(update={"as_of": as_of.date()})}
+    )
+
+
+def _finish(finished: "Finished") -> None:
+    print(finished.summary)
+    if finished.gate_passed is False:
+        print("the challenger did not pass the gate; the champion stays", file=sys.stderr)
+        raise typer.Exit(GateError.exit_code)
+
+
+def main() -> None:
+    """Run a command; an error that a user can cause is one message, never a traceback."""
+    # Idle threads of LightGBM would otherwise spin: ten times slower on a machine that is shared.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        app()
+    except PatronageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

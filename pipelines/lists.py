@@ -1,0 +1,115 @@
+"""From scores to what people read: at-risk list as CSV and workbook, report as one page."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from patronage.config import Settings
+from patronage.pipelines.run_folder import RunFolder
+from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
+from patronage.report import (
+    ReportData,
+    quality_sentence,
+    write_at_risk_csv,
+    write_at_risk_xlsx,
+    write_report,
+)
+from patronage.retention import RetentionPolicy, at_risk_list, plain_reasons
+from patronage.tracking.champion import LoadedModel
+from patronage.tracking.store import Store
+from patronage.tracking.training_run import Judged, judgement_of
+
+REASONS_FOR = 20_000  # exact contributions cost about a second per 2,000 customers
+
+
+def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedModel) -> None:
+    """Write at_risk.csv, at_risk.xlsx, report.html and metrics.json into the run's folder."""
+    with run.step("list"):
+        customers = _customers(run.path)
+        policy = RetentionPolicy.from_settings(settings.retention)
+        at_risk = _at_risk(settings, run, model, customers, policy)
+    with run.step("report"):
+        judged = judgement_of(store, model.run_id)
+        run.write_json("metrics.json", judged.metrics)
+        write_at_risk_csv(at_risk, run.path / "at_risk.csv")
+        write_at_risk_xlsx(
+            at_risk,
+            run.path / "at_risk.xlsx",
+            currency=settings.ledger.currency,
+            policy=policy,
+            summary=_summary(run, judged),
+        )
+        write_report(
+            run.path / "report.html",
+            data=_report_data(settings, run, model, customers, at_risk, judged),
+        )
+    run.manifest["counts"]["listed"] = {
+        "at_risk": len(at_risk),
+        "selected": int(at_risk["selected"].sum()),
+    }
+
+
+def _customers(folder: Path) -> pd.DataFrame:
+    """Scores of every customer, with what the list shows of the features."""
+    scores = pd.read_parquet(folder / CUSTOMERS)
+    shown = ["customer_id", "days_since_last", "usual_gap_days", "frequency"]
+    features = pd.read_parquet(folder / FEATURES_SEEN, columns=shown)
+    return scores.merge(features, on="customer_id", how="left")
+
+
+def _at_risk(
+    settings: Settings,
+    run: RunFolder,
+    model: LoadedModel,
+    customers: pd.DataFrame,
+    policy: RetentionPolicy,
+) -> pd.DataFrame:
+    """The list, with reasons for its first rows."""
+    as_of = date.fromisoformat(str(run.manifest["as_of"]))
+    ranked = at_risk_list(customers, _no_reasons(), policy, as_of=as_of)
+    first = ranked["customer_id"].head(REASONS_FOR)
+    features = pd.read_parquet(run.path / FEATURES_SEEN).assign(eligible=True)
+    features = features[features["customer_id"].isin(first)]
+    contributions = model.scorer.contributions(features)
+    reasons = plain_reasons(features, contributions, currency=settings.ledger.currency)
+    return at_risk_list(customers, reasons, policy, as_of=as_of)
+
+
+def _no_reasons() -> pd.DataFrame:
+    names = ("customer_id", "reason_1", "reason_2", "reason_3")
+    return pd.DataFrame({name: pd.Series(dtype="str") for name in names})
+
+
+def _summary(run: RunFolder, judged: Judged) -> dict[str, str]:
+    """What the workbook says about the list besides the list."""
+    data = run.manifest["data"]
+    return {
+        "Quality": quality_sentence(judged.metrics),
+        "Data": f"transactions of {data['first_day']} to {data['last_day']}",
+        "Model": f"version {run.manifest['model_version']}, run {run.manifest['run_id']}",
+    }
+
+
+def _report_data(
+    settings: Settings,
+    run: RunFolder,
+    model: LoadedModel,
+    customers: pd.DataFrame,
+    at_risk: pd.DataFrame,
+    judged: Judged,
+) -> ReportData:
+    shown: dict[str, Any] = {
+        "currency": settings.ledger.currency,
+        "settings": settings.model_dump(mode="json"),
+    }
+    return ReportData(
+        at_risk=at_risk,
+        customers=customers,
+        metrics=judged.metrics,
+        manifest={**run.manifest, **shown},
+        evaluation=judged.scores,
+        tracking=judged.tracking,
+        p_alive_matrix=model.scorer.value.purchases_.probability_alive,
+    )

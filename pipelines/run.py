@@ -1,0 +1,108 @@
+"""The commands that leave a run: each is a table of contents of its steps."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from patronage.config import Settings
+from patronage.errors import DataError, GateError
+from patronage.pipelines.lists import write_lists
+from patronage.pipelines.prepare import prepare
+from patronage.pipelines.run_folder import RunFolder, latest_run, read_manifest, run_folder
+from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
+from patronage.pipelines.score import score as score_customers
+from patronage.pipelines.train import train as train_challenger
+from patronage.tracking.champion import champion_or_none, load_champion, load_version
+from patronage.tracking.gate import Verdict
+from patronage.tracking.store import Store, open_store
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command tells at its end; `gate_passed` is None where nothing was trained."""
+
+    summary: str
+    gate_passed: bool | None = None
+
+
+def run(settings: Settings, *, run_at: datetime) -> Finished:
+    """The main job: check, features, train, gate, score, list and report."""
+    with _job(settings, "run", run_at) as (job, store):
+        prepared = prepare(settings, job, run_at=run_at)
+        verdict = train_challenger(settings, prepared, job, store)
+        _refuse_without_champion(store, verdict)
+        model = load_champion(store)
+        score_customers(settings, prepared, job, model)
+        write_lists(settings, job, store, model)
+    return Finished(_left(job), verdict.passed)
+
+
+def train(settings: Settings, *, run_at: datetime) -> Finished:
+    """Check, features, train, gate; nothing is scored."""
+    with _job(settings, "train", run_at) as (job, store):
+        prepared = prepare(settings, job, run_at=run_at)
+        verdict = train_challenger(settings, prepared, job, store)
+    return Finished(f"{verdict}\n{_left(job)}", verdict.passed)
+
+
+def score(settings: Settings, *, run_at: datetime) -> Finished:
+    """Check, features, score by the champion; no list."""
+    with _job(settings, "score", run_at) as (job, store):
+        model = load_champion(store)
+        prepared = prepare(settings, job, run_at=run_at)
+        score_customers(settings, prepared, job, model)
+    return Finished(_left(job))
+
+
+def report(settings: Settings, *, run_at: datetime) -> Finished:
+    """List and report anew from the latest scores, by the model that made them."""
+    scored = _latest_scores(settings)
+    with _job(settings, "report", run_at) as (job, store):
+        _take_over(scored, job)
+        model = load_version(store, job.manifest["model_version"])
+        write_lists(settings, job, store, model)
+    return Finished(_left(job))
+
+
+@contextmanager
+def _job(settings: Settings, command: str, run_at: datetime) -> Iterator[tuple[RunFolder, Store]]:
+    outputs = settings.path(settings.run.outputs)
+    with run_folder(outputs, command=command, started_at=run_at) as job:
+        job.manifest["settings"] = settings.model_dump(mode="json")
+        with job.step("open store"):
+            tracking = settings.tracking
+            store = open_store(settings.path(tracking.folder), experiment=tracking.experiment)
+        yield job, store
+
+
+def _refuse_without_champion(store: Store, verdict: Verdict) -> None:
+    if not verdict.passed and champion_or_none(store) is None:
+        raise GateError(
+            f"the first model did not pass the gate, and there is no champion to use:\n{verdict}\n"
+            "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
+        )
+
+
+def _latest_scores(settings: Settings) -> Path:
+    outputs = settings.path(settings.run.outputs)
+    latest = latest_run(outputs)
+    if latest is None or not (latest / CUSTOMERS).exists():
+        raise DataError(f"there are no scores in {outputs}/latest yet. Make them: patronage score")
+    return latest
+
+
+def _take_over(scored: Path, job: RunFolder) -> None:
+    """Copy the scores of another run, and what its manifest says of them."""
+    for name in (CUSTOMERS, FEATURES_SEEN):
+        shutil.copy2(scored / name, job.path / name)
+    before = read_manifest(scored)
+    for key in ("as_of", "data", "counts", "model_version"):
+        job.manifest[key] = before[key]
+    job.manifest["scores_of"] = before["run_id"]
+
+
+def _left(job: RunFolder) -> str:
+    return f"{job.path.parent / 'latest'} -> {job.run_id}"

@@ -1,0 +1,221 @@
+"""Training: panel, tuning, calibration, judgement out of time, registration, gate."""
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from patronage.config import Settings
+from patronage.errors import DataError
+from patronage.features import FEATURES, mature_cutoffs, rfm_summary
+from patronage.models import CustomerValueModel, GammaGammaModel
+from patronage.models.betageo import BetaGeoModel
+from patronage.models.churn import ChurnModel
+from patronage.models.churn_evaluation import OURS, RULE, Evaluation, evaluate
+from patronage.models.purchase_tracking import track_purchases
+from patronage.models.scorer import CustomerScorer
+from patronage.models.time_folds import mature_at
+from patronage.models.training_panel import LabelRule, training_panel
+from patronage.pipelines.prepare import Prepared
+from patronage.pipelines.progress import tuning_progress
+from patronage.pipelines.run_folder import RunFolder
+from patronage.tracking.champion import champion_or_none, settle
+from patronage.tracking.gate import Verdict, judge
+from patronage.tracking.store import Store
+from patronage.tracking.training_run import Judged, TrainingRecord, log_training
+
+if TYPE_CHECKING:
+    import optuna
+    from matplotlib.figure import Figure
+
+log = logging.getLogger(__name__)
+
+
+def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) -> Verdict:
+    """Train a challenger, register it, and make it champion if it passes the gate."""
+    rule = label_rule(settings)
+    with run.step("panel"):
+        panel = _panel(settings, prepared, rule)
+        learn, test = split_out_of_time(panel, rule)
+    with run.step("tune and train"):
+        churn = _fit_churn(settings, run, learn, rule)
+    with run.step("evaluate"):
+        evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
+        value = _fit_value(prepared)
+        scorer = _scorer(settings, value, churn, rule)
+        judged = Judged(
+            scores=evaluation.scores,
+            tracking=_tracking(prepared, test),
+            metrics=_metrics(evaluation, scorer, learn, test),
+        )
+    with run.step("register"):
+        record = TrainingRecord(
+            scorer=scorer,
+            panel=learn,
+            test=test,
+            judged=judged,
+            figures=_figures(judged),
+            settings=settings.model_dump(mode="json"),
+            tags={"data_digest": prepared.digest, "as_of": str(prepared.as_of)},
+            versions=run.manifest["versions"],
+        )
+        registered = log_training(store, record, name=run.run_id)
+    with run.step("gate"):
+        verdict = _judge(store, evaluation, test)
+        settle(store, registered.version, verdict)
+    run.manifest["training"] = {
+        "version": registered.version,
+        "mlflow_run_id": registered.run_id,
+        "gate": verdict.to_dict(),
+    }
+    log.info("version %s at the gate:\n%s", registered.version, verdict)
+    return verdict
+
+
+def label_rule(settings: Settings) -> LabelRule:
+    """Who is eligible and what churn means, from the settings."""
+    return LabelRule(
+        active_days=settings.features.active_days,
+        horizon_days=settings.churn.horizon_days,
+        lead_days=settings.churn.lead_days,
+    )
+
+
+def split_out_of_time(panel: pd.DataFrame, rule: LabelRule) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows to learn from, and the newest cutoff's rows, to judge by.
+
+    What is learnt from was known on the day of the newest cutoff, labels included.
+
+    Raises
+    ------
+    DataError
+        If no other cutoff's label was known by then.
+    """
+    as_of = panel["as_of"].dt.date
+    newest = as_of.max()
+    known = mature_at(list(as_of.unique()), day=newest, label_days=rule.label_days)
+    if not known:
+        raise DataError(
+            f"the history is too short to train and to judge out of time: the newest cutoff is "
+            f"{newest}, the oldest {as_of.min()}, and a label is known {rule.label_days} days "
+            "after its cutoff. Give a longer history or a shorter [churn] horizon_days."
+        )
+    return panel[as_of.isin(known)].reset_index(drop=True), panel[as_of == newest].reset_index(
+        drop=True
+    )
+
+
+def _panel(settings: Settings, prepared: Prepared, rule: LabelRule) -> pd.DataFrame:
+    first_day = pd.Timestamp(prepared.days.first_day, unit="D").date()
+    cutoffs = mature_cutoffs(
+        first_day=first_day,
+        data_end=prepared.data_end,
+        horizon_days=rule.horizon_days,
+        lead_days=rule.lead_days,
+        count=settings.churn.max_cutoffs,
+    )
+    return training_panel(prepared.days, cutoffs=cutoffs, rule=rule, data_end=prepared.data_end)
+
+
+def _fit_churn(
+    settings: Settings, run: RunFolder, learn: pd.DataFrame, rule: LabelRule
+) -> ChurnModel:
+    churn = settings.churn
+    features = [f.name for f in FEATURES if learn[f.name].notna().any()]
+    model = ChurnModel(
+        features,
+        label_days=rule.label_days,
+        trials=churn.trials,
+        seconds=churn.seconds,
+        seed=churn.seed,
+    )
+    with tuning_progress(churn.trials) as progress:
+        study = _study(settings, run.run_id)
+        return model.fit(learn, learn["churned"], study=study, progress=progress)
+
+
+def _study(settings: Settings, run_id: str) -> "optuna.Study":
+    """A study of its own for each run, kept beside MLflow's database."""
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    path = settings.path(settings.tracking.folder) / "optuna.log"
+    return optuna.create_study(
+        study_name=run_id, storage=JournalStorage(JournalFileBackend(str(path)))
+    )
+
+
+def _fit_value(prepared: Prepared) -> CustomerValueModel:
+    rfm = rfm_summary(prepared.days, as_of=prepared.as_of)
+    value = CustomerValueModel(BetaGeoModel(), GammaGammaModel()).fit(rfm)
+    for part in (value.purchases_, value.spend_):
+        if not part.converged_:
+            log.warning("%s: %s", type(part).__name__, part.diagnosis_)
+    return value
+
+
+def _scorer(
+    settings: Settings, value: CustomerValueModel, churn: ChurnModel, rule: LabelRule
+) -> CustomerScorer:
+    return CustomerScorer(
+        value=value,
+        churn=churn,
+        rule=rule,
+        value_horizon=settings.value.horizon_days,
+        margin=settings.value.margin,
+        annual_discount_rate=settings.value.annual_discount_rate,
+    )
+
+
+def _metrics(
+    evaluation: Evaluation, scorer: CustomerScorer, learn: pd.DataFrame, test: pd.DataFrame
+) -> dict[str, Any]:
+    churn = scorer.churn
+    return {
+        "test": {"as_of": str(test["as_of"].iloc[0].date()), **evaluation.to_dict()},
+        "train": {
+            "cutoffs": [str(day) for day in churn.cutoffs_],
+            "folds": churn.to_dict()["folds"],
+            "rows": len(learn),
+            "trials": len(churn.tuned_.trials),
+            "params": {**churn.tuned_.params, "n_trees": churn.tuned_.n_trees},
+            "blend": churn.blend_.to_dict(),
+        },
+        "value": scorer.value.to_dict(),
+    }
+
+
+def _tracking(prepared: Prepared, test: pd.DataFrame) -> pd.DataFrame:
+    """Purchases against the expectation of a model that ends at the test cutoff."""
+    cutoff = test["as_of"].iloc[0].date()
+    model = BetaGeoModel().fit(rfm_summary(prepared.days, as_of=cutoff))
+    return track_purchases(prepared.days, model, end=prepared.data_end)
+
+
+def _figures(judged: Judged) -> dict[str, "Figure"]:
+    """The plots that MLflow keeps; the report draws them anew."""
+    from patronage.report.calibration_chart import calibration_chart
+    from patronage.report.gains_chart import gains_chart
+    from patronage.report.tracking_chart import tracking_chart
+
+    scores = judged.scores
+    names = {OURS: OURS, "p_no_purchase": "P(no purchase)", "recency": "recency"}
+    return {
+        "calibration": calibration_chart(scores[OURS], scores["churned"]),
+        "gains": gains_chart(scores, names),
+        "tracking": tracking_chart(judged.tracking),
+    }
+
+
+def _judge(store: Store, evaluation: Evaluation, test: pd.DataFrame) -> Verdict:
+    """Compare with the baselines, and with the champion on the same rows."""
+    scores = evaluation.scores
+    champion = champion_or_none(store)
+    return judge(
+        scores["churned"],
+        scores[OURS],
+        to_beat={name: scores[name] for name in ("p_no_purchase", RULE)},
+        champion=None if champion is None else champion.score(test)["p_churn"],
+    )

@@ -1,0 +1,58 @@
+"""A churn model beside what it has to beat, on a cutoff that nothing has been fitted on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from patronage.models.churn import ChurnModel
+from patronage.models.churn_baselines import InactivityRule, LogisticBaseline
+from patronage.models.evaluation import ChurnMetrics, metrics_table
+
+OURS = "patronage"
+RULE = "inactivity_rule"
+AWAY = "days_since_last"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Labels and scores of one test cutoff.
+
+    `scores` has one row per eligible customer: `customer_id`, `churned`, and a column for each
+    model; `metrics` the metrics of each column.
+    """
+
+    scores: pd.DataFrame
+    metrics: dict[str, ChurnMetrics]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Size, churn rate and metrics, for JSON."""
+        return {
+            "n": len(self.scores),
+            "churn_rate": float(self.scores["churned"].mean()),
+            "models": self.metrics,
+        }
+
+
+def evaluate(
+    model: ChurnModel, *, train: pd.DataFrame, test: pd.DataFrame, features: Sequence[str]
+) -> Evaluation:
+    """Score `test` by `model` and by baselines that see no more than `train`."""
+    columns = [*features, "p_no_purchase"]
+    rule = InactivityRule().fit(train[AWAY], train["churned"])
+    regression = LogisticBaseline().fit(train[columns], train["churned"])
+    scores = pd.DataFrame(
+        {
+            OURS: model.predict_proba(test),
+            "p_no_purchase": test["p_no_purchase"],
+            "logistic_regression": regression.predict_proba(test[columns]),
+            RULE: rule.predict_proba(test[AWAY]),
+            "one_minus_p_alive": 1 - test["p_alive"],
+            "recency": test[AWAY],
+        }
+    )
+    return Evaluation(
+        scores=pd.concat([test[["customer_id", "churned"]], scores], axis=1),
+        metrics=metrics_table(test["churned"], scores),
+    )

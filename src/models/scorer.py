@@ -1,0 +1,132 @@
+"""Value model and churn model of one training run, scored together so that they cannot mix."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from patronage.models.churn import ChurnModel
+from patronage.models.customer_value import CustomerValueModel
+from patronage.models.training_panel import LabelRule
+
+NUMBERS = "patronage.json"
+BOOSTER = "booster.txt"
+RFM = ("frequency", "recency", "T", "monetary_value")
+SCORES = (
+    "p_churn",
+    "p_alive",
+    "p_no_purchase",
+    "expected_purchases",
+    "expected_spend",
+    "clv",
+    "value_if_kept",
+    "value_at_risk",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerScorer:
+    """All that scoring needs.
+
+    Parameters
+    ----------
+    value, churn
+        The fitted models; `value` in days.
+    rule
+        Who is eligible, and the horizon of `p_churn` and `p_no_purchase`.
+    value_horizon, margin, annual_discount_rate
+        Of `clv` and `expected_purchases`: days, share of net spend, share per year.
+    """
+
+    value: CustomerValueModel
+    churn: ChurnModel
+    rule: LabelRule
+    value_horizon: int
+    margin: float
+    annual_discount_rate: float
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The features that `score` needs, besides `customer_id` and `eligible`."""
+        return tuple(dict.fromkeys([*RFM, *self.churn.features]))
+
+    def score(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Score customers.
+
+        Parameters
+        ----------
+        features
+            One row per customer: `customer_id`, `eligible` and the features as of one day.
+
+        Returns
+        -------
+        DataFrame
+            On the index of `features`: `p_churn` (NaN unless eligible), `p_alive`,
+            `p_no_purchase`, `expected_purchases` in the value horizon, `expected_spend` per
+            purchase, `clv`, `value_if_kept` and `value_at_risk` = p_churn x value_if_kept, in the
+            currency of the data.
+        """
+        eligible = features["eligible"].astype(bool)
+        scores = self._value_scores(features)
+        known = features.assign(p_no_purchase=scores["p_no_purchase"])[eligible]
+        p_churn = self.churn.predict_proba(known) if len(known) else pd.Series(dtype=float)
+        scores.insert(0, "p_churn", p_churn.reindex(features.index))
+        scores["value_at_risk"] = scores["p_churn"] * scores["value_if_kept"]
+        return scores
+
+    def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
+        """What each feature adds to the log-odds of churn, on the index of `features`."""
+        scores = self._value_scores(features)
+        return self.churn.contributions(features.assign(p_no_purchase=scores["p_no_purchase"]))
+
+    def _value_scores(self, features: pd.DataFrame) -> pd.DataFrame:
+        rfm = features[["customer_id", *RFM]]
+        timing, spend = self.value.purchases_, self.value.spend_
+        terms = (self.value_horizon, self.annual_discount_rate, self.margin)
+        columns = {
+            "p_alive": timing.probability_alive(rfm),
+            "p_no_purchase": timing.probability_no_purchase(
+                rfm, horizon=self.rule.horizon_days, lead=self.rule.lead_days
+            ),
+            "expected_purchases": timing.expected_purchases(rfm, horizon=self.value_horizon),
+            "expected_spend": spend.expected_spend(rfm),
+            "clv": self.value.clv(rfm, *terms),
+            "value_if_kept": self.value.value_if_kept(rfm, *terms),
+        }
+        by_row = {name: column.to_numpy() for name, column in columns.items()}
+        return pd.DataFrame(by_row, index=features.index)
+
+    def save(self, folder: Path) -> dict[str, str]:
+        """Write the numbers as JSON and the booster as text; gives each file by its role."""
+        folder.mkdir(parents=True, exist_ok=True)
+        numbers, booster = folder / NUMBERS, folder / BOOSTER
+        numbers.write_text(json.dumps(self.to_dict(), indent=2, allow_nan=False))
+        booster.write_text(self.churn.booster_.model_to_string())
+        return {"numbers": str(numbers), "booster": str(booster)}
+
+    @classmethod
+    def load(cls, *, numbers: Path, booster: Path) -> Self:
+        """Read what `save` wrote."""
+        content = json.loads(numbers.read_text())
+        return cls(
+            value=CustomerValueModel.from_dict(content["value"]),
+            churn=ChurnModel.from_dict(content["churn"], booster.read_text()),
+            rule=LabelRule(**content["rule"]),
+            value_horizon=content["value_horizon"],
+            margin=content["margin"],
+            annual_discount_rate=content["annual_discount_rate"],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers but the booster's trees."""
+        return {
+            "value": self.value.to_dict(),
+            "churn": self.churn.to_dict(),
+            "rule": vars(self.rule),
+            "value_horizon": self.value_horizon,
+            "margin": self.margin,
+            "annual_discount_rate": self.annual_discount_rate,
+        }

@@ -1,0 +1,89 @@
+"""The table a churn model learns from: features, value model and label at many cutoffs."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from patronage.errors import DataError
+from patronage.features import DayTable, build_panel, churn_labels, rfm_summary
+from patronage.models.betageo import BetaGeoModel
+
+log = logging.getLogger(__name__)
+KEY = ["customer_id", "as_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelRule:
+    """Who is eligible and what churn means: design of the label, in days."""
+
+    active_days: int
+    horizon_days: int
+    lead_days: int = 0
+
+    @property
+    def label_days(self) -> int:
+        """So long after its cutoff a label is known."""
+        return self.lead_days + self.horizon_days
+
+
+def training_panel(
+    days: DayTable, *, cutoffs: Sequence[date], rule: LabelRule, data_end: date
+) -> pd.DataFrame:
+    """One row per eligible customer and cutoff.
+
+    The columns are `customer_id`, `as_of`, every feature, `p_no_purchase` and `p_alive` of a value
+    model fitted on that cutoff's past alone, and the label `churned`. A cutoff at which no value
+    model can be fitted, since nobody has come back yet, is left out with a note in the log.
+
+    Parameters
+    ----------
+    data_end
+        The first day that the data do not cover.
+
+    Raises
+    ------
+    DataError
+        If a label is not mature, or no cutoff is left.
+    """
+    labels = churn_labels(
+        days,
+        cutoffs=cutoffs,
+        horizon_days=rule.horizon_days,
+        lead_days=rule.lead_days,
+        data_end=data_end,
+        active_days=rule.active_days,
+    )
+    chances = pd.concat([_chances_or_none(days, cutoff, rule) for cutoff in cutoffs])
+    if chances.empty:
+        raise DataError(
+            f"at none of the {len(cutoffs)} cutoffs had anybody bought twice, so that no value "
+            "model can be fitted. Give a longer history, or check that customer_id names the same "
+            "customer in every purchase."
+        )
+    features = build_panel(days, cutoffs=cutoffs, active_days=rule.active_days, eligible_only=True)
+    return features.merge(chances, on=KEY).merge(labels, on=KEY)
+
+
+def purchase_chances(days: DayTable, *, as_of: date, rule: LabelRule) -> pd.DataFrame:
+    """`p_no_purchase` and `p_alive` of every customer at `as_of`, fitted on the past alone."""
+    rfm = rfm_summary(days, as_of=as_of)
+    model = BetaGeoModel().fit(rfm)
+    chances = {
+        "p_no_purchase": model.probability_no_purchase(
+            rfm, horizon=rule.horizon_days, lead=rule.lead_days
+        ),
+        "p_alive": model.probability_alive(rfm),
+    }
+    return pd.DataFrame(chances).reset_index()
+
+
+def _chances_or_none(days: DayTable, cutoff: date, rule: LabelRule) -> pd.DataFrame:
+    try:
+        chances = purchase_chances(days, as_of=cutoff, rule=rule)
+    except DataError as error:
+        log.warning("cutoff %s is left out: %s", cutoff, error)
+        chances = pd.DataFrame({"customer_id": [], "p_no_purchase": [], "p_alive": []})
+    return chances.assign(as_of=pd.Timestamp(cutoff).as_unit("s"))

@@ -1,0 +1,119 @@
+"""The registered model's aliases: which version scores, and which one did before."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from patronage.errors import DataError
+from patronage.models.scorer import CustomerScorer
+from patronage.tracking.gate import Verdict
+from patronage.tracking.store import MODEL, Store, quiet_mlflow
+
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous_champion"
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A registered version, loaded through MLflow."""
+
+    version: str
+    run_id: str
+    pyfunc: Any
+
+    @property
+    def scorer(self) -> CustomerScorer:
+        """The scorer inside."""
+        scorer: CustomerScorer = self.pyfunc.unwrap_python_model().scorer
+        return scorer
+
+    def score(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Score customers by the registered model, after a check of the columns in plain words.
+
+        Raises
+        ------
+        DataError
+            If a feature is missing: MLflow would let an optional column pass unseen.
+        """
+        wanted = ["customer_id", "eligible", *self.scorer.columns]
+        missing = [name for name in wanted if name not in features]
+        if missing:
+            raise DataError(
+                f"model version {self.version} needs {len(missing)} features that are not there: "
+                f"{', '.join(missing)}. It was trained by another release; train anew: "
+                "patronage train"
+            )
+        with quiet_mlflow():
+            scores: pd.DataFrame = self.pyfunc.predict(features[wanted])
+        return scores
+
+
+def load_champion(store: Store) -> LoadedModel:
+    """Load models:/patronage@champion.
+
+    Raises
+    ------
+    DataError
+        If no version is champion yet.
+    """
+    loaded = champion_or_none(store)
+    if loaded is None:
+        raise DataError("there is no champion model yet. Train one: patronage train")
+    return loaded
+
+
+def champion_or_none(store: Store) -> LoadedModel | None:
+    """Load the champion, if there is one."""
+    with quiet_mlflow():
+        version = _version_of(store, CHAMPION)
+    return None if version is None else _loaded(f"models:/{MODEL}@{CHAMPION}", version)
+
+
+def load_version(store: Store, version: str) -> LoadedModel:
+    """Load the registered version of that number."""
+    with quiet_mlflow():
+        found = store.client.get_model_version(MODEL, version)
+    return _loaded(f"models:/{MODEL}/{version}", found)
+
+
+def _loaded(uri: str, version: Any) -> LoadedModel:
+    with quiet_mlflow():
+        import mlflow
+
+        pyfunc = mlflow.pyfunc.load_model(uri)
+    return LoadedModel(str(version.version), str(version.run_id), pyfunc)
+
+
+def settle(store: Store, version: str, verdict: Verdict) -> None:
+    """Write the verdict to the version's tags, then move the aliases.
+
+    The version becomes challenger; if it passed also champion, and the champion before it
+    previous_champion.
+    """
+    with quiet_mlflow():
+        client = store.client
+        gate = "passed" if verdict.passed else "failed"
+        client.set_model_version_tag(MODEL, version, "gate", gate)
+        for comparison in verdict.comparisons:
+            key = f"gate.{comparison.other}"
+            client.set_model_version_tag(MODEL, version, key, f"{comparison.difference:+.6f}")
+        client.set_registered_model_alias(MODEL, CHALLENGER, version)
+        if verdict.passed:
+            _promote(store, version)
+
+
+def _promote(store: Store, version: str) -> None:
+    before = _version_of(store, CHAMPION)
+    if before is not None:
+        store.client.set_registered_model_alias(MODEL, PREVIOUS, str(before.version))
+    store.client.set_registered_model_alias(MODEL, CHAMPION, version)
+
+
+def _version_of(store: Store, alias: str) -> Any | None:
+    """The version behind an alias, or None while there is no model or no such alias."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return store.client.get_model_version_by_alias(MODEL, alias)
+    except MlflowException:
+        return None

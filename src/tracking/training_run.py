@@ -1,0 +1,173 @@
+"""One training run in MLflow: what went in, what came out, and the version that it registered."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from patronage.models.scorer import SCORES, CustomerScorer
+from patronage.tracking.store import MODEL, Store, quiet_mlflow
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow.models import ModelSignature
+
+CODE = Path(__file__).parent / "pyfunc_model.py"
+REQUIREMENTS = ("lightgbm", "numpy", "pandas", "patronage", "scikit-learn", "scipy")
+SCORES_FILE = "test_scores.parquet"
+TRACKING_FILE = "purchase_tracking.parquet"
+METRICS_FILE = "metrics.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """How a training run's models did, out of time.
+
+    `scores` holds the test customers' labels and scores by every model, `tracking` purchases by
+    week against expectation, `metrics` all figures, the test's under test.models.<name>.
+    """
+
+    scores: pd.DataFrame
+    tracking: pd.DataFrame
+    metrics: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecord:
+    """Everything a training run leaves behind; `panel` and `test` are the labelled rows."""
+
+    scorer: CustomerScorer
+    panel: pd.DataFrame
+    test: pd.DataFrame
+    judged: Judged
+    settings: Mapping[str, Any]
+    tags: Mapping[str, str]
+    versions: Mapping[str, str]
+    figures: Mapping[str, "Figure"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version of the registered model and the run that made it."""
+
+    version: str
+    run_id: str
+    model_id: str
+
+
+def log_training(store: Store, record: TrainingRecord, *, name: str) -> Registered:
+    """Log the run and register its model as a new version without an alias."""
+    with quiet_mlflow(), _started(store, name) as run_id:
+        import mlflow
+
+        mlflow.set_tags(dict(record.tags))
+        mlflow.log_params(_flat(record.settings))
+        mlflow.log_dict(dict(record.settings), "settings.json")
+        mlflow.log_dict(dict(record.versions), "versions.json")
+        mlflow.log_dict({"trials": record.scorer.churn.tuned_.trials}, "trials.json")
+        for file, figure in record.figures.items():
+            mlflow.log_figure(figure, f"plots/{file}.png")
+        registered = _register(record, run_id)
+        _log_data(record, registered.model_id)
+        _log_judged(record.judged)
+    return registered
+
+
+def judgement_of(store: Store, run_id: str) -> Judged:
+    """What a training run logged about its models."""
+    with quiet_mlflow(), TemporaryDirectory() as folder:
+
+        def fetched(file: str) -> Path:
+            return Path(store.client.download_artifacts(run_id, file, folder))
+
+        return Judged(
+            scores=pd.read_parquet(fetched(SCORES_FILE)),
+            tracking=pd.read_parquet(fetched(TRACKING_FILE)),
+            metrics=json.loads(fetched(METRICS_FILE).read_text()),
+        )
+
+
+@contextmanager
+def _started(store: Store, name: str) -> Iterator[str]:
+    import mlflow
+
+    with mlflow.start_run(experiment_id=store.experiment_id, run_name=name) as run:
+        yield str(run.info.run_id)
+
+
+def _register(record: TrainingRecord, run_id: str) -> Registered:
+    import mlflow
+
+    with TemporaryDirectory() as folder:
+        logged = mlflow.pyfunc.log_model(
+            name=MODEL,
+            python_model=str(CODE),
+            artifacts=record.scorer.save(Path(folder)),
+            signature=_signature(record.scorer),
+            pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
+            registered_model_name=MODEL,
+        )
+    return Registered(str(logged.registered_model_version), run_id, str(logged.model_id))
+
+
+def _signature(scorer: CustomerScorer) -> "ModelSignature":
+    """Features may be missing (NaN); MLflow calls such columns optional."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = [ColSpec("string", "customer_id"), ColSpec("boolean", "eligible")]
+    features = [ColSpec("double", name, required=False) for name in scorer.columns]
+    outputs = [ColSpec("double", name, required=False) for name in SCORES]
+    return ModelSignature(inputs=Schema([*inputs, *features]), outputs=Schema([*outputs]))
+
+
+def _log_data(record: TrainingRecord, model_id: str) -> None:
+    """One data set per cutoff; the test metrics are linked to model and test data."""
+    import mlflow
+
+    for cutoff, rows in record.panel.groupby("as_of"):
+        mlflow.log_input(_dataset(rows, str(cutoff)[:10]), context="training")
+    test = _dataset(record.test, str(record.test["as_of"].iloc[0])[:10])
+    mlflow.log_input(test, context="test")
+    models = record.judged.metrics["test"]["models"]
+    for name, metrics in models.items():
+        known = {f"{name}.{key}": value for key, value in metrics.items() if value is not None}
+        mlflow.log_metrics(known, model_id=model_id, dataset=test)
+
+
+def _dataset(rows: pd.DataFrame, cutoff: str) -> Any:
+    from mlflow.data.pandas_dataset import from_pandas
+
+    return from_pandas(
+        rows.drop(columns=["customer_id", "as_of", "eligible"]).astype(float),
+        source=f"panel as of {cutoff}",
+        name=f"panel {cutoff}",
+        targets="churned",
+    )
+
+
+def _log_judged(judged: Judged) -> None:
+    import mlflow
+
+    with TemporaryDirectory() as folder:
+        judged.scores.to_parquet(Path(folder) / SCORES_FILE, index=False)
+        judged.tracking.to_parquet(Path(folder) / TRACKING_FILE, index=False)
+        mlflow.log_artifacts(folder)
+    mlflow.log_dict(dict(judged.metrics), METRICS_FILE)
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested settings as section.key, for MLflow's parameters."""
+    flat: dict[str, str] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = str(value)
+    return flat
