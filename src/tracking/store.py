@@ -4,8 +4,9 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,8 @@ class Store:
 
 @contextmanager
 def quiet_mlflow() -> Iterator[None]:
-    """MLflow without its notes on deprecated parts of the libraries that it uses itself."""
-    with warnings.catch_warnings():
+    """MLflow without its notes on deprecated parts of other libraries and on its own success."""
+    with warnings.catch_warnings(), redirect_stderr(StringIO()):
         warnings.simplefilter("ignore")
         yield
 
@@ -45,13 +46,13 @@ def open_store(folder: Path, *, experiment: str) -> Store:
     The address is always explicit: MLflow's default depends on the working folder.
     """
     os.environ.update(QUIET)
-    for name in ("alembic", "mlflow", "sqlalchemy"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     uri = f"sqlite:///{folder.absolute() / 'mlflow.db'}"
     with quiet_mlflow():
         import mlflow
 
+        for name in ("alembic", "mlflow", "sqlalchemy"):  # mlflow sets its own level on import
+            logging.getLogger(name).setLevel(logging.ERROR)
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)

@@ -131,25 +131,16 @@ def _log_data(record: TrainingRecord, model_id: str) -> None:
     """One data set per cutoff; the test metrics are linked to model and test data."""
     import mlflow
 
-    for cutoff, rows in record.panel.groupby("as_of"):
-        mlflow.log_input(_dataset(rows, str(cutoff)[:10]), context="training")
-    test = _dataset(record.test, str(record.test["as_of"].iloc[0])[:10])
+    from patronage.tracking.panel_dataset import PanelDataset
+
+    for _, rows in record.panel.groupby("as_of"):
+        mlflow.log_input(PanelDataset(rows), context="training")
+    test = PanelDataset(record.test)
     mlflow.log_input(test, context="test")
     models = record.judged.metrics["test"]["models"]
     for name, metrics in models.items():
         known = {f"{name}.{key}": value for key, value in metrics.items() if value is not None}
         mlflow.log_metrics(known, model_id=model_id, dataset=test)
-
-
-def _dataset(rows: pd.DataFrame, cutoff: str) -> Any:
-    from mlflow.data.pandas_dataset import from_pandas
-
-    return from_pandas(
-        rows.drop(columns=["customer_id", "as_of", "eligible"]).astype(float),
-        source=f"panel as of {cutoff}",
-        name=f"panel {cutoff}",
-        targets="churned",
-    )
 
 
 def _log_judged(judged: Judged) -> None:
