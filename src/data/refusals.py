@@ -48,12 +48,16 @@ def too_bad(
     quarantine: Path | None,
 ) -> str:
     """The message for a share of quarantined rows above `max_bad_share`."""
-    where = f"\nAll of them are in {quarantine}." if quarantine else ""
+    where = (
+        f"All of them are in {quarantine}."
+        if quarantine
+        else "See all of them: patronage check --write FOLDER"
+    )
     return (
         f"{counts.rows_quarantined:,} of {counts.rows_in:,} rows of transactions "
         f"({counts.bad_share:.1%}) break the contract; "
         f"[ledger] max_bad_share = {max_bad_share} allows {max_bad_share:.1%}.\n"
-        f"{_reason_text(found, settings)}{where}"
+        f"{_reason_text(found, settings)}\n{where}"
     )
 
 
