@@ -4,6 +4,7 @@ Paths in the file are relative to the file. Money, horizons and the currency hav
 """
 
 import difflib
+import os
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -193,7 +194,7 @@ class Settings(Section):
 
     def path(self, relative: Path | str) -> Path:
         """A path of the file, absolute."""
-        return (self.folder / relative).absolute()
+        return Path(os.path.normpath(self.folder.absolute() / relative))
 
 
 def load_settings(path: Path) -> Settings:
