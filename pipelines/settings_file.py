@@ -5,11 +5,26 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
+from pydantic.fields import FieldInfo
 
+from patronage import config
+from patronage.config import Section
 from patronage.errors import SettingsError
 
 Value = str | int | float
 FILE_NAME = "patronage.toml"
+SECTIONS: dict[str, type[Section]] = {
+    "[ledger]": config.LedgerSection,
+    "[transactions]": config.TransactionsSection,
+    "[transactions.columns]": config.TransactionColumns,
+    "[features]": config.FeaturesSection,
+    "[churn]": config.ChurnSection,
+    "[value]": config.ValueSection,
+    "[retention]": config.RetentionSection,
+    "[[retention.actions]]": config.Action,
+    "[run]": config.RunSection,
+    "[tracking]": config.TrackingSection,
+}
 
 
 def write_settings_file(path: Path, values: Mapping[str, Value]) -> Path:
@@ -41,3 +56,30 @@ def settings_text(values: Mapping[str, Value]) -> str:
     )
     environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
     return environment.get_template("settings.toml.j2").render(values=values)
+
+
+def settings_markdown() -> str:
+    """Every setting with its default and meaning, as docs/settings.md prints it."""
+    head = (
+        "# The settings\n\nOne TOML file; paths in it are relative to it; unknown keys and "
+        "impossible values are refused.\n`patronage init` writes a commented file.\n"
+    )
+    return head + "".join(_section_markdown(name, model) for name, model in SECTIONS.items())
+
+
+def _section_markdown(name: str, model: type[Section]) -> str:
+    rows = (
+        f"| {key} | {_default(field)} | {field.description} |\n"
+        for key, field in model.model_fields.items()
+    )
+    title = f"\n## {name}\n\n{(model.__doc__ or '').strip()}\n\n"
+    return f"{title}| key | default | meaning |\n| --- | --- | --- |\n{''.join(rows)}"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    if isinstance(field.default, Section) or field.default in (None, ""):
+        return ""
+    shown = field.default if isinstance(field.default, int | float) else f'"{field.default}"'
+    return f"`{shown}`"

@@ -23,7 +23,7 @@ Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 class Section(BaseModel):
     """A section of the settings: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class LedgerSection(Section):
@@ -50,15 +50,25 @@ class TransactionColumns(Section):
     """The user's name of each contract column; optional ones may be left out."""
 
     customer_id: str = "customer_id"
+    """Who bought; kept as text."""
     timestamp: str = "timestamp"
+    """When: a day, or a day and time."""
     amount: str = "amount"
+    """Net spend of the row; negative for a return."""
     order_id: str | None = None
+    """Rows of one id are one order."""
     product_id: str | None = None
+    """What was bought."""
     category: str | None = None
+    """Its category."""
     quantity: str | None = None
+    """Units."""
     margin: str | None = None
+    """Contribution margin of the row."""
     discount: str | None = None
+    """Discount of the row, in money, positive."""
     channel: str | None = None
+    """Where it was bought."""
 
 
 class TransactionsSection(Section):
@@ -73,6 +83,7 @@ class TransactionsSection(Section):
     decimal: Literal[".", ","] = "."
     """CSV: the decimal mark of numbers; the other mark and blanks may group thousands."""
     encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    """CSV: the encoding of the text."""
     date_format: str | None = None
     """strptime format of the timestamp, e.g. "%d/%m/%Y %H:%M"; ISO 8601 by default."""
     where: str | None = None
@@ -80,6 +91,7 @@ class TransactionsSection(Section):
     amount: str | None = None
     """SQL expression over the source's columns, in place of an amount column."""
     columns: TransactionColumns = TransactionColumns()
+    """Which source column is which contract column."""
 
 
 class FeaturesSection(Section):
@@ -99,10 +111,11 @@ class ChurnSection(Section):
     max_cutoffs: Annotated[int, Field(ge=3, le=120)] = 24
     """The panel's monthly cutoffs, newest first, are at most so many."""
     trials: Annotated[int, Field(ge=1, le=10_000)] = 40
-    """Optuna tries at most so many parameter sets ..."""
+    """Optuna tries at most so many parameter sets."""
     seconds: Annotated[float, Field(gt=0)] = 20
-    """... and starts none after so many seconds."""
+    """Optuna starts no parameter set after so many seconds."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Of the search and of LightGBM."""
 
 
 class ValueSection(Section):
@@ -113,12 +126,14 @@ class ValueSection(Section):
     margin: Annotated[float, Field(gt=0, le=1)]
     """Contribution margin as a share of net spend."""
     annual_discount_rate: Annotated[float, Field(ge=0, le=10)]
+    """Effective rate per year, 0.15 for 15 %."""
 
 
 class Action(Section):
     """One thing a retention team can do, with its costs in the ledger's currency."""
 
     name: Annotated[str, Field(min_length=1)]
+    """As it is named in the list."""
     contact_cost: Money
     """Paid for every customer contacted."""
     offer_cost: Money
@@ -135,6 +150,7 @@ class RetentionSection(Section):
     budget: Money
     """Expected cost of all actions of one list, at most."""
     actions: Annotated[list[Action], Field(min_length=1)]
+    """What can be done, one block [[retention.actions]] each."""
     act_within_days: Days = 7
     """The list's `do_by` lies so many days after `as_of`."""
     owner: str = ""
@@ -156,7 +172,9 @@ class TrackingSection(Section):
     """Where MLflow keeps its database and artifacts."""
 
     folder: Path = Path("mlruns")
+    """Of the database, the artifacts and Optuna's trials."""
     experiment: Annotated[str, Field(min_length=1)] = "patronage"
+    """MLflow's experiment that gets the runs."""
 
 
 class RunSection(Section):
@@ -165,6 +183,7 @@ class RunSection(Section):
     as_of: date | Literal["latest"] = "latest"
     """The day of the run; "latest" is the day after the last transaction."""
     outputs: Path = Path("outputs")
+    """Each run leaves a folder here."""
     batch_customers: Annotated[int, Field(ge=1)] = 100_000
     """Customers scored at a time: a bound on memory that changes no result."""
 
