@@ -4,9 +4,17 @@ import numpy as np
 import pandas as pd
 
 from patronage.errors import DataError
-from patronage.retention.economics import Floats
-from patronage.retention.sentences import Values
-from patronage.retention.topics import ABSENCE, FEW, LAST_PURCHASE, LESS_ACTIVE, SLOWER, TOPICS
+from patronage.retention.economics import Flags, Floats
+from patronage.retention.sentences import Sentence, Values
+from patronage.retention.topics import (
+    ABSENCE,
+    FEW,
+    LAST_PURCHASE,
+    LESS_ACTIVE,
+    SLOWER,
+    TOPICS,
+    WORTH,
+)
 
 N_REASONS = 3
 OWN_CHANGE = (ABSENCE, LESS_ACTIVE, SLOWER)
@@ -21,8 +29,9 @@ def plain_reasons(
     A sentence names the value and the customer's own usual value, such as "usually buys every
     21 days; now 58 days without". A topic that raises the risk but of which nothing worrying can
     truly be said is passed over. A pause or a fall by the customer's own measure is said, after
-    these, even if the average customer looks worse. Where fewer than three are left, the other
-    reasons are empty; where none is left, the first is how long ago the last purchase was.
+    these, even if the average customer looks worse. Where none is left, the first reason is how
+    long ago the last purchase was; where there is room, the last is what there is to lose: the
+    number and mean size of the purchases so far. What is then left over is empty.
 
     Parameters
     ----------
@@ -49,10 +58,18 @@ def plain_reasons(
     pushes = _pushes(values, _aligned(contributions, features))
     ranked = np.argsort(-pushes, axis=1, kind="stable")[:, :N_REASONS]
     texts = _texts(values, ranked, np.take_along_axis(pushes, ranked, axis=1) > -np.inf)
-    blank = np.flatnonzero((texts[:, 0] == "") & LAST_PURCHASE.true_for(values))
-    texts[blank, 0] = LAST_PURCHASE.say(values.take(blank))
+    blank = texts == ""
+    _fill(texts[:, 0], blank[:, 0], LAST_PURCHASE, values)
+    _fill(texts[:, 1], blank[:, 1], WORTH, values)
+    _fill(texts[:, 2], blank[:, 2] & ~blank[:, 1], WORTH, values)
     columns = {f"reason_{n + 1}": pd.array(texts[:, n], dtype="str") for n in range(N_REASONS)}
     return pd.DataFrame({"customer_id": _ids(features), **columns})
+
+
+def _fill(texts: np.ndarray, blank: Flags, sentence: Sentence, values: Values) -> None:
+    """Say the sentence in the blank places, of whom it is true."""
+    rows = np.flatnonzero(blank & sentence.true_for(values))
+    texts[rows] = sentence.say(values.take(rows))
 
 
 def _ids(table: pd.DataFrame) -> pd.Index:

@@ -126,6 +126,15 @@ LAST_PURCHASE = Sentence(
 )
 """True of everybody: said only where nothing else can be."""
 
+WORTH = Sentence(
+    lambda values: (values.numbers("frequency") + 1, values.numbers("total_spend")),
+    lambda bought, total: (bought > 1) & (total > 0),
+    lambda bought, total, currency: (
+        f"{purchases(bought)} so far, {money(total / bought, currency)} each on average"
+    ),
+)
+"""What there is to lose: said last, where there is room."""
+
 ABSENCE = Topic(
     (
         *("days_since_last", "overdue_ratio", "away_to_max_gap", "expected_gap_days"),

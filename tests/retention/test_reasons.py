@@ -166,6 +166,17 @@ def test_amounts_are_compared_as_they_are_shown():
     assert explain(same_to_the_cent, {"spend_90": 1.0}) == ["last purchase 3 days ago", "", ""]
 
 
+def test_what_there_is_to_lose_is_said_where_there_is_room():
+    values = REPEAT | {"total_spend": 250}
+    worth = "5 purchases so far, 50.00 EUR each on average"
+    late = "usually buys every 21 days; now 58 days without"
+    assert explain(values, {"overdue_ratio": 1.0}) == [late, worth, ""]
+    pushes = {"overdue_ratio": 1.0, "basket_last_ratio": 0.5}
+    assert explain(values | SMALL, pushes)[2] == worth
+    once = {"frequency": 0, "days_since_last": 9, "T": 9, "total_spend": 20}
+    assert explain(once, {"days_since_last": 1.0})[1:] == ["", ""]
+
+
 def test_every_feature_has_one_topic():
     names = [name for topic in TOPICS for name in topic.features]
     assert sorted(set(NAMES) - set(names)) == []
@@ -285,6 +296,10 @@ TRUTHS = {
         r.frequency >= 1 and number(age) == r["T"] <= 90
     ),
     r"last purchase ([\d,]+) days? ago": lambda r, away: number(away) == r.days_since_last,
+    r"(\d+) purchases so far, ([\d,.]+) EUR each on average": lambda r, bought, mean: (
+        number(bought) == r.frequency + 1 > 1
+        and number(mean) == pytest.approx(r.total_spend / (r.frequency + 1), abs=0.00501)
+    ),
 }
 
 
