@@ -3,6 +3,7 @@
 Libraries are imported inside the commands, so that `patronage --help` answers at once.
 """
 
+import logging
 import os
 import sys
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+log = logging.getLogger("patronage")
 Config = Annotated[
     Path, typer.Option("--config", "-c", help="The settings file; paths in it are relative to it.")
 ]
@@ -137,7 +139,7 @@ def _settings(config: Path, as_of: datetime | None) -> "Settings":
 def _finish(finished: "Finished") -> None:
     print(finished.summary)
     if finished.gate_passed is False:
-        print("the challenger did not pass the gate; the champion stays", file=sys.stderr)
+        log.warning("the challenger did not pass the gate; the champion stays")
         raise typer.Exit(GateError.exit_code)
 
 
@@ -148,5 +150,5 @@ def main() -> None:
     try:
         app()
     except PatronageError as error:
-        print(f"error: {error}", file=sys.stderr)
+        log.error("%s", error)
         sys.exit(error.exit_code)

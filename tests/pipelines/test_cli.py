@@ -1,5 +1,6 @@
 """The command line: errors a user can cause are one message and an exit code, never a traceback."""
 
+import json
 import re
 import subprocess
 import sys
@@ -220,6 +221,16 @@ def imported_by(code):
         [sys.executable, "-W", "error", "-c", lines], capture_output=True, text=True, check=True
     )
     return set(shown.stdout.split())
+
+
+def test_every_line_of_a_json_log_is_json(project, patronage, capsys):
+    path = project.parent / "data" / "cdnow.csv"
+    assert patronage("--json-log", "score", "--config", project) == 0
+    path.write_text("")
+    assert patronage("--json-log", "score", "--config", project) == 3
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["levelname"] for line in lines] == ["INFO", "ERROR"]
+    assert "is empty" in lines[1]["message"]
 
 
 def test_help_waits_for_no_library():
