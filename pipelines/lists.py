@@ -27,7 +27,7 @@ REASONS_FOR = 20_000  # exact contributions cost about a second per 2,000 custom
 def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedModel) -> None:
     """Write at_risk.csv, at_risk.xlsx, report.html and metrics.json into the run's folder."""
     with run.step("list"):
-        customers = _customers(run.path)
+        customers = _customers(run.path).assign(run_id=run.run_id)
         policy = RetentionPolicy.from_settings(settings.retention)
         at_risk = _at_risk(settings, run, model, customers, policy)
     with run.step("report"):
@@ -45,9 +45,12 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
             run.path / "report.html",
             data=_report_data(settings, run, model, customers, at_risk, judged),
         )
+    selected = at_risk[at_risk["selected"]]
     run.manifest["counts"]["listed"] = {
         "at_risk": len(at_risk),
-        "selected": int(at_risk["selected"].sum()),
+        "selected": len(selected),
+        "cost": round(float(selected["action_cost"].sum()), 2),
+        "net_value": round(float(selected["expected_net_value"].sum()), 2),
     }
 
 

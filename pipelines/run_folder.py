@@ -45,8 +45,12 @@ class RunFolder:
 
 
 @contextmanager
-def run_folder(outputs: Path, *, command: str, started_at: datetime) -> Iterator[RunFolder]:
+def run_folder(
+    outputs: Path, *, command: str, started_at: datetime, latest: bool = True
+) -> Iterator[RunFolder]:
     """Build a run's folder under a hidden name; show it as outputs/<run_id> when all went well.
+
+    `latest` says whether outputs/latest is to point to it then.
 
     A run that fails or is killed leaves nothing visible; the next one clears what it left hidden.
 
@@ -70,7 +74,8 @@ def run_folder(outputs: Path, *, command: str, started_at: datetime) -> Iterator
             run.path = run.path.rename(outputs / run_id)
         finally:
             _clear_partial(outputs)
-        _move_latest(outputs, run_id)
+        if latest:
+            _move_latest(outputs, run_id)
 
 
 @contextmanager

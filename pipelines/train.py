@@ -1,6 +1,7 @@
 """Training: panel, tuning, calibration, judgement out of time, registration, gate."""
 
 import logging
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,10 +17,11 @@ from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
+from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
 from patronage.pipelines.prepare import Prepared
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
-from patronage.tracking.champion import champion_or_none, settle
+from patronage.tracking.champion import LoadedModel, champion_or_none, settle
 from patronage.tracking.gate import Verdict, judge
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import Judged, TrainingRecord, log_training
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) -> Verdict:
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
+    refuse_a_day_before_the_champion(store, prepared.as_of)
     with run.step("panel"):
         panel = _panel(settings, prepared, rule)
         learn, test = split_out_of_time(panel, rule)
@@ -42,7 +45,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
         value = _fit_value(prepared)
-        scorer = _scorer(settings, value, churn, rule)
+        scorer = _scorer(settings, prepared, value, churn)
         judged = Judged(
             scores=evaluation.scores,
             tracking=_tracking(prepared, test),
@@ -61,7 +64,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         )
         registered = log_training(store, record, name=run.run_id)
     with run.step("gate"):
-        verdict = _judge(store, evaluation, test)
+        verdict = _judge(store, evaluation, test, rule)
         settle(store, registered.version, verdict)
     run.manifest["training"] = {
         "version": registered.version,
@@ -157,15 +160,17 @@ def _fit_value(prepared: Prepared) -> CustomerValueModel:
 
 
 def _scorer(
-    settings: Settings, value: CustomerValueModel, churn: ChurnModel, rule: LabelRule
+    settings: Settings, prepared: Prepared, value: CustomerValueModel, churn: ChurnModel
 ) -> CustomerScorer:
     return CustomerScorer(
         value=value,
         churn=churn,
-        rule=rule,
+        rule=label_rule(settings),
         value_horizon=settings.value.horizon_days,
         margin=settings.value.margin,
         annual_discount_rate=settings.value.annual_discount_rate,
+        currency=settings.ledger.currency,
+        as_of=prepared.as_of,
     )
 
 
@@ -209,13 +214,29 @@ def _figures(judged: Judged) -> dict[str, "Figure"]:
     }
 
 
-def _judge(store: Store, evaluation: Evaluation, test: pd.DataFrame) -> Verdict:
+def _judge(store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: LabelRule) -> Verdict:
     """Compare with the baselines, and with the champion on the same rows."""
     scores = evaluation.scores
-    champion = champion_or_none(store)
+    champion = _fair_champion(store, rule, test["as_of"].iloc[0].date())
     return judge(
         scores["churned"],
         scores[OURS],
         to_beat={name: scores[name] for name in ("p_no_purchase", RULE)},
         champion=None if champion is None else champion.score(test)["p_churn"],
     )
+
+
+def _fair_champion(store: Store, rule: LabelRule, test_day: date) -> LoadedModel | None:
+    """The champion, if it answers the same question and has not seen the answers."""
+    champion = champion_or_none(store)
+    if champion is None:
+        return None
+    if champion.scorer.rule != rule:
+        log.info("champion %s has another horizon or eligibility: not compared", champion.version)
+        return None
+    if champion.scorer.knows_labels_until > test_day:
+        log.info(
+            "champion %s was trained on labels after %s: not compared", champion.version, test_day
+        )
+        return None
+    return champion

@@ -1,6 +1,7 @@
 """What the main job leaves, and that its parts agree."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -217,6 +218,38 @@ def test_a_day_in_the_past_sees_only_its_past(project, patronage, every_tenth):
     pd.testing.assert_frame_equal(from_all[list(SCORES)], from_past[list(SCORES)])
 
 
+OTHER_TERMS = {
+    "horizon": ("horizon_days = 90", "horizon_days = 60", r"\[churn\] horizon_days = 60, not 90"),
+    "margin": ("margin = 0.3 ", "margin = 0.5 ", r"\[value\] margin = 0.5, not 0.3"),
+    "currency": ('"USD"', '"EUR"', r"\[ledger\] currency = EUR, not USD"),
+}
+
+
+@pytest.mark.parametrize("command", ["score", "report"])
+@pytest.mark.parametrize(("old", "new", "said"), OTHER_TERMS.values(), ids=OTHER_TERMS.keys())
+def test_scores_never_carry_settings_they_were_not_made_with(
+    project, patronage, capsys, command, old, new, said
+):
+    project.write_text(project.read_text().replace(old, new, 1))
+    assert patronage(command, "--config", project) == 2
+    assert re.search(said, capsys.readouterr().err)
+
+
+def test_a_model_of_the_past_never_replaces_a_newer_one(project, patronage, capsys):
+    assert patronage("run", "--config", project, "--as-of", "1998-05-01") == 2
+    assert "lies before the day of the champion" in capsys.readouterr().err
+    assert patronage("score", "--config", project, "--as-of", "1998-05-01") == 0
+    assert "these scores know more than was known then" in capsys.readouterr().err
+
+
+def test_training_alone_leaves_latest_where_people_look(project, patronage):
+    latest = project.parent / "outputs" / "latest"
+    before = latest.resolve()
+    assert patronage("train", "--config", project) == 0
+    assert latest.resolve() == before
+    assert (latest / "report.html").exists()
+
+
 def test_report_works_from_the_latest_scores_with_new_costs(project, patronage):
     project.write_text(project.read_text().replace("budget = 100.0", "budget = 7.5"))
     assert patronage("report", "--config", project) == 0
@@ -225,6 +258,7 @@ def test_report_works_from_the_latest_scores_with_new_costs(project, patronage):
     assert 0 < selected["action_cost"].sum() <= 7.5
     manifest = json.loads((latest / "manifest.json").read_text())
     assert manifest["command"] == "report"
+    assert set(pd.read_csv(latest / "at_risk.csv")["run_id"]) == {manifest["run_id"]}
     assert manifest["scores_of"] != manifest["run_id"]
 
 
