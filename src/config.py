@@ -5,6 +5,7 @@ Paths in the file are relative to the file. Money, horizons and the currency hav
 
 import difflib
 import os
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -29,12 +30,19 @@ class Section(BaseModel):
 class LedgerSection(Section):
     """What holds for all tables."""
 
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: str
     """ISO 4217 code of every amount, e.g. "EUR"."""
     timezone: str = "UTC"
     """IANA name of the zone in which a calendar day begins and ends."""
     max_bad_share: Share = 0.01
     """A run stops before it trains when a larger share of a table's rows breaks its contract."""
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_code(cls, code: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", code):
+            raise ValueError("is no ISO 4217 code of three capital letters, such as EUR")
+        return code
 
     @field_validator("timezone")
     @classmethod
@@ -82,8 +90,8 @@ class TransactionsSection(Section):
     """CSV: found in the file by default."""
     decimal: Literal[".", ","] = "."
     """CSV: the decimal mark of numbers; the other mark and blanks may group thousands."""
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
-    """CSV: the encoding of the text."""
+    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
+    """CSV: the encoding of the text; "cp1252" is what Windows writes in Western Europe."""
     date_format: str | None = None
     """strptime format of the timestamp, e.g. "%d/%m/%Y %H:%M"; ISO 8601 by default."""
     where: str | None = None

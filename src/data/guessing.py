@@ -35,7 +35,7 @@ def guess_columns(source: str, folder: Path) -> tuple[dict[str, str], str | None
         If the source cannot be read.
     """
     with duckdb.connect() as connection:
-        opened = open_source(connection, TransactionsSection(source=source), folder)
+        opened = open_source(connection, TransactionsSection(source=source), folder, folder)
     names = [column.name for column in opened.columns]
     columns: dict[str, str] = {}
     for contract, words in WORDS.items():

@@ -183,11 +183,11 @@ def _without_tracebacks() -> Iterator[None]:
 def _read(
     settings: Settings, connection: duckdb.DuckDBPyConnection, folder: Path, read_at: datetime
 ) -> Ledger:
-    source = open_source(connection, settings.transactions, settings.folder)
+    source = open_source(connection, settings.transactions, settings.folder, folder)
     columns = load(connection, source, settings, _latest(read_at, settings.ledger.timezone))
-    if source.format == "csv":
-        collect_rejected(connection, settings.transactions.encoding)
-    collect_quarantine(connection, source.columns, rejected=source.format == "csv")
+    if source.texts is not None:
+        collect_rejected(connection, source.texts)
+    collect_quarantine(connection, source.columns, rejected=source.texts is not None)
     found = reasons(connection, source.files, settings.folder.absolute())
     counts = _counts(connection, source, found)
     refuse_nothing_kept(counts, found, source, settings)
