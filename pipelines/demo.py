@@ -24,6 +24,7 @@ SETTINGS: dict[str, Value] = {
     "value.margin": 0.30,
     "value.annual_discount_rate": 0.15,
     "retention.budget": 500.0,
+    "retention.min_p_alive": 0.05,
     "retention.owner": "Retention team",
     "retention.actions.name": "5 dollar voucher by mail",
     "retention.actions.contact_cost": 0.50,
