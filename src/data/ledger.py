@@ -17,6 +17,7 @@ import narwhals as nw
 
 from patronage.config import Settings
 from patronage.data.counts import TableCounts
+from patronage.data.oddities import duplicates, oddities
 from patronage.data.parquet_source import parquet_rows
 from patronage.data.quarantine import Reason, collect_quarantine, reasons, write_quarantine
 from patronage.data.reading import Source, load, open_source
@@ -43,6 +44,8 @@ class Ledger:
     n_customers: int
     digest: str
     """Hash of the kept rows that does not depend on their order or files; 64 hex digits."""
+    warnings: list[str]
+    """What may be right but should be looked at: a last day on its own, absurd amounts."""
     columns: tuple[str, ...]
     """Contract columns that `transactions` has."""
     _settings: Settings
@@ -204,6 +207,7 @@ def _read(
         last_day=last,
         n_customers=customers,
         digest=_digest(connection, columns),
+        warnings=oddities(connection, _KEPT),
         columns=tuple(columns),
         _settings=settings,
         _source=source,
@@ -232,7 +236,8 @@ def _counts(
     read = loaded + lost
     bad = sum(reason.rows for reason in found)
     by_reason = {reason.text: reason.rows for reason in found}
-    return TableCounts(read, filtered, read - filtered, kept, bad, by_reason)
+    copies = duplicates(connection, _KEPT)
+    return TableCounts(read, filtered, read - filtered, kept, bad, by_reason, copies)
 
 
 def _digest(connection: duckdb.DuckDBPyConnection, columns: list[str]) -> str:

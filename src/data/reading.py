@@ -98,6 +98,7 @@ def load(
     outcome = faulty.select(
         "source_file",
         "source_row",
+        "source_hash",
         "filtered",
         "fault",
         "fault_value",
@@ -152,7 +153,8 @@ def _typed_sql(
         values |= _where_sql(where)
     _try(connection, source, values["timestamp"], "[transactions] date_format")
     listed = ", ".join(f"{sql} AS {name}" for name, sql in values.items())
-    return f"SELECT *, {listed} FROM ({source.scan})"
+    keys = ", ".join(column.key for column in source.columns)
+    return f"SELECT *, hash({keys}) AS source_hash, {listed} FROM ({source.scan})"
 
 
 def _contract_sql(
