@@ -12,21 +12,26 @@ class BetaGeoLikelihood:
 
     Eq. (6) is summed as three parts: gamma and beta functions as products over the repeat
     purchases k = 0, 1, ... (exact for any size of the parameters), the purchase process up to T,
-    and ln(1 + odds), odds = P(inactive) / P(alive) of those with a repeat.
+    and ln(1 + odds), odds = P(inactive) / P(active) of those who had a chance to leave: after
+    each repeat purchase, or, in MBG/NBD, after each purchase.
 
     References
     ----------
     .. [1] Fader, Hardie & Lee (2005), Marketing Science 24(2), eq. (6).
     """
 
-    def __init__(self, groups: TimingGroups) -> None:
+    def __init__(self, groups: TimingGroups, *, leaves_at_first: bool = False) -> None:
         share = groups.weight / groups.weight.sum()
-        repeats = groups.frequency > 0
+        chances = groups.frequency + leaves_at_first
+        exposed = chances > 0
         self.frequency, self.T, self.share = groups.frequency, groups.T, share
-        self.later = _reached_share(groups.frequency, share)
-        self.earlier = np.arange(len(self.later), dtype=np.float64)
-        self.x, self.share_repeat = groups.frequency[repeats], share[repeats]
-        self.t_x, self.T_repeat = groups.recency[repeats], groups.T[repeats]
+        self.bought, self.stayed = (
+            _reached_share(groups.frequency, share),
+            _reached_share(chances, share),
+        )
+        self.x, self.share_exposed = groups.frequency[exposed], share[exposed]
+        self.earlier = chances[exposed] - 1
+        self.t_x, self.T_exposed = groups.recency[exposed], groups.T[exposed]
 
     def __call__(self, log_params: FloatArray) -> Evaluation:
         """Value, gradient and Hessian at (ln r, ln alpha, ln a, ln b)."""
@@ -41,15 +46,16 @@ class BetaGeoLikelihood:
 
     def _products(self, r: float, a: float, b: float) -> Evaluation:
         """Gamma(r+x)/Gamma(r) and B(a,b+x)/B(a,b), as products over k < x."""
-        n, k = self.later, self.earlier
-        f_r, f_b, f_ab = 1 / (r + k), 1 / (b + k), 1 / (a + b + k)
-        value = np.sum(n * (np.log(r + k) - np.log1p(a * f_b)))
-        d_r, d_a = np.sum(n * f_r), -np.sum(n * f_ab)
+        bought, n = self.bought, self.stayed
+        at, k = r + np.arange(len(bought)), np.arange(len(n))
+        f_b, f_ab = 1 / (b + k), 1 / (a + b + k)
+        value = np.sum(bought * np.log(at)) - np.sum(n * np.log1p(a * f_b))
+        d_r, d_a = np.sum(bought / at), -np.sum(n * f_ab)
         d_b = a * np.sum(n * f_b * f_ab)
         d_ab = np.sum(n * f_ab**2)
         d_bb = np.sum(n * (f_ab - f_b) * (f_ab + f_b))
         hessian = np.zeros((4, 4))
-        hessian[0, 0] = r * d_r - r**2 * np.sum(n * f_r**2)
+        hessian[0, 0] = r * d_r - r**2 * np.sum(bought / at**2)
         hessian[2, 2] = a * d_a + a**2 * d_ab
         hessian[2, 3] = hessian[3, 2] = a * b * d_ab
         hessian[3, 3] = b * d_b + b**2 * d_bb
@@ -68,9 +74,9 @@ class BetaGeoLikelihood:
         return Evaluation(float(value), np.array([r * d_r, d_alpha, 0.0, 0.0]), hessian)
 
     def _odds(self, r: float, alpha: float, a: float, b: float) -> Evaluation:
-        """1 + a/(b+x-1) ((alpha+T)/(alpha+t_x))^(r+x)."""
-        n, x, t_x, T = self.share_repeat, self.x, self.t_x, self.T_repeat
-        f, f_x, f_b = 1 / (alpha + T), 1 / (alpha + t_x), 1 / (b + (x - 1))
+        """1 + a/(b+earlier) ((alpha+T)/(alpha+t_x))^(r+x)."""
+        n, x, t_x, T = self.share_exposed, self.x, self.t_x, self.T_exposed
+        f, f_x, f_b = 1 / (alpha + T), 1 / (alpha + t_x), 1 / (b + self.earlier)
         gap = np.log1p((T - t_x) * f_x)
         log_odds = np.log(a * f_b) + (r + x) * gap
         dead = n * _expit(log_odds)
@@ -83,7 +89,7 @@ class BetaGeoLikelihood:
         hessian[0, 1] += mixed
         hessian[1, 0] += mixed
         hessian[1, 1] += alpha * np.sum(dead * (r + x) * (T * f**2 - t_x * f_x**2))
-        hessian[3, 3] -= b * np.sum(dead * (x - 1) * f_b**2)
+        hessian[3, 3] -= b * np.sum(dead * self.earlier * f_b**2)
         value = np.sum(n * np.logaddexp(0, log_odds))
         return Evaluation(float(value), np.array([np.sum(dead * u) for u in slopes]), hessian)
 

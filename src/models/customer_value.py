@@ -7,9 +7,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.models.arguments import TimeUnit, check_number, discount_rate
-from patronage.models.betageo import BetaGeoModel
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.likelihood_model import FORMAT, check_saved
+from patronage.models.purchase_model import PurchaseModel, purchase_model
 from patronage.models.rfm_input import Weights
 
 
@@ -23,7 +23,7 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     purchases
-        Unfitted model of purchases.
+        Unfitted model of purchases, of any kind.
     spend
         Unfitted model of spend per purchase.
     time_unit
@@ -31,17 +31,17 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    purchases_ : BetaGeoModel
+    purchases_ : PurchaseModel
         The fitted purchase model.
     spend_ : GammaGammaModel
         The fitted spend model.
     """
 
-    purchases_: BetaGeoModel
+    purchases_: PurchaseModel
     spend_: GammaGammaModel
 
     def __init__(
-        self, purchases: BetaGeoModel, spend: GammaGammaModel, time_unit: TimeUnit = "D"
+        self, purchases: PurchaseModel, spend: GammaGammaModel, time_unit: TimeUnit = "D"
     ) -> None:
         self.purchases = purchases
         self.spend = spend
@@ -76,7 +76,7 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         rfm
             One row per customer, in the unit of the fit.
         horizon
-            In `time_unit`.
+            In `time_unit`; `math.inf` values all purchases to come.
         annual_discount_rate
             Effective rate per year, e.g. 0.15.
         margin
@@ -135,7 +135,7 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
             If `saved` is of another model or format.
         """
         check_saved(saved, cls.__name__)
-        purchases = BetaGeoModel.from_dict(saved["purchases"])
+        purchases = purchase_model(saved["purchases"])
         spend = GammaGammaModel.from_dict(saved["spend"])
         model = cls(clone(purchases), clone(spend), saved["time_unit"])
         model.purchases_, model.spend_ = purchases, spend

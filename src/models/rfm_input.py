@@ -28,6 +28,14 @@ class Rfm:
     T: FloatArray
     monetary_value: FloatArray
 
+    def take(self, rows: NDArray[np.intp]) -> "Rfm":
+        """Some of the rows."""
+        columns = (self.frequency, self.recency, self.T, self.monetary_value)
+        x, t_x, T, spend = (values[rows] if len(values) else values for values in columns)
+        return Rfm(
+            customer_id=self.customer_id[rows], frequency=x, recency=t_x, T=T, monetary_value=spend
+        )
+
     def series(self, values: FloatArray, name: str) -> "pd.Series[Any]":
         """One result per customer, indexed by `customer_id`."""
         return pd.Series(values, index=self.customer_id, name=name)
@@ -108,6 +116,7 @@ def read_table(frame: Any) -> nw.DataFrame[Any]:
             f"The customer table is a {type(frame).__name__}; pass a pandas, Polars or Arrow "
             "table (collect a lazy frame first)."
         ) from error
+    return table
     if not len(table):
         raise DataError("The customer table has no rows. Check the filter that made it.")
     return table

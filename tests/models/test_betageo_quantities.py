@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from patronage.models import BetaGeoParams
 from patronage.models.betageo_quantities import (
+    Active,
     discounted_purchases,
     log_odds_inactive,
     no_purchase,
@@ -17,10 +18,16 @@ from patronage.models.betageo_quantities import (
 TOLERANCE = 1e-12
 
 
+def active(params, x, T):
+    """BG/NBD's customer of x repeat purchases, active at T."""
+    r, alpha, a, b = params
+    return Active(
+        r + np.atleast_1d(float(x)), alpha + np.atleast_1d(float(T)), a, b + np.atleast_1d(float(x))
+    )
+
+
 def one(function, params, x, T, *arguments):
-    return function(BetaGeoParams(*params), np.array([float(x)]), np.array([float(T)]), *arguments)[
-        0
-    ]
+    return function(active(params, x, T), *arguments)[0]
 
 
 def exact_purchases(params, x, T, t):
@@ -142,8 +149,8 @@ def test_odds_of_inactivity_are_eq_11():
     with mp.workdps(40):
         ratio = (mp.mpf(4.414) + T[0]) / (mp.mpf(4.414) + t_x[0])
         exact = mp.log(mp.mpf(0.793) / (mp.mpf(2.426) + 4999) * ratio ** (mp.mpf(0.243) + 5000))
-    assert log_odds_inactive(params, x, t_x, T)[0] == pytest.approx(float(exact), rel=1e-13)
-    assert log_odds_inactive(params, np.zeros(1), np.zeros(1), T)[0] == -np.inf
+    assert log_odds_inactive(params, x, t_x, T, x)[0] == pytest.approx(float(exact), rel=1e-13)
+    assert log_odds_inactive(params, np.zeros(1), np.zeros(1), T, np.zeros(1))[0] == -np.inf
 
 
 def test_simulated_active_customers_do_as_expected():
@@ -164,6 +171,6 @@ def test_simulated_active_customers_do_as_expected():
 def test_many_rows_are_worked_as_one():
     params = BetaGeoParams(0.243, 30.9, 0.793, 2.426)
     x, T = np.tile(np.arange(40.0), 100), np.linspace(1, 900, 4000)
-    together = purchases(params, x, T, 90)
+    together = purchases(Active(params.r + x, params.alpha + T, params.a, params.b + x), 90)
     for i in (0, 1, 1999, 3999):
         assert together[i] == pytest.approx(one(purchases, params, x[i], T[i], 90), rel=1e-12)

@@ -1,0 +1,187 @@
+"""What BG/NBD and its relatives share: the fit, and the questions asked of it."""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from patronage.errors import DataError
+from patronage.models import betageo_quantities as quantities
+from patronage.models.arguments import check_count
+from patronage.models.betageo_likelihood import BetaGeoLikelihood
+from patronage.models.betageo_quantities import Active, BetaGeoParams
+from patronage.models.fitting import Optimum, maximise
+from patronage.models.groups import TimingGroups, distinct_rows, timing_groups
+from patronage.models.likelihood_model import DataUnit
+from patronage.models.purchase_model import PurchaseModel
+from patronage.models.rfm_input import FloatArray, Rfm, Weights, read_rfm, read_weights
+
+EXTREME = 1e4
+"""A parameter pair beyond this (in units of the longest T) has no spread left to speak of."""
+FEW = 30
+"""Repeat customers below which a failed fit is put down to their number."""
+
+
+class BetaGeoFamily(PurchaseModel):
+    """Purchases at a rate of her own, and after some of them a chance to leave for good.
+
+    The rate is lambda ~ Gamma(r, rate alpha), the dropout probability p ~ Beta(a, b). Members say
+    what the models differ in.
+    """
+
+    params_: BetaGeoParams
+    standard_errors_: BetaGeoParams
+    params_type = BetaGeoParams
+    title: ClassVar[str]
+    """The model's name in messages."""
+    leaves_at_first: ClassVar[bool]
+    """Whether a customer may leave right after her first purchase, not only after repeats."""
+
+    def fit(self, rfm: Any, weights: Weights = None) -> Self:
+        """Learn r, alpha, a, b from one row per customer.
+
+        Parameters
+        ----------
+        rfm
+            `customer_id`, `frequency`, `recency`, `T`, the latter two in one time unit.
+        weights
+            How many customers each row stands for; `customer_id` is then optional.
+
+        Raises
+        ------
+        DataError
+            If a value cannot be, or no customer has a repeat purchase.
+        """
+        table = read_rfm(rfm, may_lack_customers=weights is not None)
+        groups = timing_groups(table, read_weights(weights, table.customer_id))
+        _check_repeats(groups)
+        likelihood = BetaGeoLikelihood(groups, leaves_at_first=self.leaves_at_first)
+        optimum = maximise(likelihood, _start(groups))
+        unit = DataUnit(
+            np.array([1.0, groups.scale, 1.0, 1.0]),
+            -float(np.sum(groups.weight * groups.frequency) * np.log(groups.scale)),
+        )
+        self._learn(optimum, groups.customers, unit, _diagnosis(self.title, optimum, groups))
+        self.data_digest_ = groups.digest()
+        return self
+
+    def draw_customers(self, n: int, T: ArrayLike, rng: np.random.Generator) -> pd.DataFrame:
+        """Simulate `n` customers observed for `T` after their first purchase.
+
+        Parameters
+        ----------
+        n
+            How many.
+        T
+            A number, or one for each customer.
+        rng
+            Source of chance.
+
+        Returns
+        -------
+        DataFrame
+            `customer_id`, `frequency`, `recency`, `T`, and the truth about each: `rate`, purchases
+            per time unit while active; `dropout`, her probability to leave after a purchase;
+            `active`, whether she still is at T.
+        """
+        r, alpha, a, b = self.params_
+        ages = np.broadcast_to(np.asarray(T, dtype=np.float64), check_count("n", n, least=1))
+        rate, dropout = rng.gamma(r, 1 / alpha, n), rng.beta(a, b, n)
+        last = rng.geometric(np.maximum(dropout, 1e-18)) - self.leaves_at_first
+        due = rng.poisson(rate * ages)
+        made = np.minimum(due, last)
+        place = rng.beta(np.maximum(made, 1), due - made + 1)  # of the last made, among those due
+        return pd.DataFrame(
+            {
+                "customer_id": np.arange(n),
+                "frequency": made,
+                "recency": np.where(made > 0, ages * place, 0.0),
+                "T": ages,
+                "rate": rate,
+                "dropout": dropout,
+                "active": due < last,
+            }
+        )
+
+    def _chances(self, table: Rfm) -> FloatArray:
+        """Purchases after which the customer could leave."""
+        return table.frequency + self.leaves_at_first
+
+    def _active(self, table: Rfm) -> Active:
+        r, alpha, a, b = self.params_
+        return Active(r + table.frequency, alpha + table.T, a, b + self._chances(table))
+
+    def _log_odds_inactive(self, table: Rfm) -> FloatArray:
+        x, t_x, T = table.frequency, table.recency, table.T
+        return quantities.log_odds_inactive(self.params_, x, t_x, T, self._chances(table))
+
+    def _stays(self, table: Rfm, after: float) -> FloatArray:
+        return self._per_frequency_and_T(table, quantities.stays, after)
+
+    def _purchases(self, table: Rfm, horizon: float) -> FloatArray:
+        return self._per_frequency_and_T(table, quantities.purchases, horizon)
+
+    def _no_purchase(self, table: Rfm, horizon: float, lead: float) -> FloatArray:
+        return self._per_frequency_and_T(table, quantities.no_purchase, horizon, lead)
+
+    def _counts(self, table: Rfm, horizon: float, counts: int) -> FloatArray:
+        return self._per_frequency_and_T(table, quantities.counts_pmf, horizon, counts)
+
+    def _wait(self, table: Rfm, share: float) -> FloatArray:
+        return quantities.wait(self._active(table), share)
+
+    def _discounted_if_active(self, table: Rfm, horizon: float, rate: float) -> FloatArray:
+        return self._per_frequency_and_T(table, quantities.discounted_purchases, horizon, rate)
+
+    def _per_frequency_and_T(self, table: Rfm, quantity: Any, *arguments: float) -> FloatArray:
+        """Given an active customer recency does not matter: work each distinct (x, T) once."""
+        distinct = distinct_rows(table.frequency, table.T)
+        active = self._active(table.take(distinct.first))
+        values: FloatArray = quantity(active, *arguments)
+        return values[distinct.codes]
+
+
+def _check_repeats(groups: TimingGroups) -> None:
+    if not groups.frequency.any():
+        raise DataError(
+            f"frequency is 0 for all {groups.customers:,.10g} customers: without one repeat "
+            "purchase neither rate nor dropout can be estimated. Take a longer history, or check "
+            "that customer_id joins a customer's orders."
+        )
+
+
+def _start(groups: TimingGroups) -> FloatArray:
+    """The observed mean rate, spread like an exponential; dropout somewhat rare."""
+    time, repeats = np.sum(groups.weight * groups.T), np.sum(groups.weight * groups.frequency)
+    start: FloatArray = np.log(np.array([1.0, time / repeats, 1.0, 2.5]))
+    return start
+
+
+def _diagnosis(title: str, optimum: Optimum, groups: TimingGroups) -> str:
+    """Why there is no finite best estimate, and what to do; empty where there is one."""
+    if optimum.settled and not optimum.flat:
+        return ""
+    r, alpha, a, b = np.exp(optimum.log_params)
+    repeaters = float(groups.weight[groups.frequency > 0].sum())
+    few = (repeaters < FEW, "too few customers")
+    found = [text for holds, text in (few, *_limits(r, a, b, alpha)) if holds]
+    cause = "; ".join(found) or "the likelihood has no clear peak"
+    return (
+        f"{title} has no finite best estimate on these {groups.customers:,.10g} customers "
+        f"({repeaters:,.10g} with a repeat purchase): {cause}. Predictions are those of this "
+        "limit. Take more customers or a longer history, and check recency and T."
+    )
+
+
+def _limits(r: float, a: float, b: float, alpha: float) -> list[tuple[bool, str]]:
+    return [
+        (a / (a + b) < 1 / EXTREME, "no dropout can be identified (E[p] -> 0, everyone active)"),
+        (r > EXTREME, "no heterogeneity of purchase rates (r and alpha -> infinity)"),
+        (
+            a + b > EXTREME and a / (a + b) >= 1 / EXTREME,
+            f"no heterogeneity of dropout (a and b -> infinity, p = {a / (a + b):.3g})",
+        ),
+        (r < 1 / EXTREME, f"purchase rates are all or nothing (r -> 0, alpha = {alpha:.3g})"),
+        (a + b < 1 / EXTREME, "dropout is all or nothing (a and b -> 0)"),
+    ]
