@@ -116,7 +116,6 @@ def read_table(frame: Any) -> nw.DataFrame[Any]:
             f"The customer table is a {type(frame).__name__}; pass a pandas, Polars or Arrow "
             "table (collect a lazy frame first)."
         ) from error
-    return table
     if not len(table):
         raise DataError("The customer table has no rows. Check the filter that made it.")
     return table
