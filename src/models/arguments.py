@@ -57,6 +57,22 @@ def check_count(name: str, value: int, *, least: int = 0) -> int:
     return int(value)
 
 
+def check_periods(name: str, value: float, *, finite: bool = True) -> float:
+    """Return `value` as float where it is a whole number of periods, 0 or more.
+
+    Raises
+    ------
+    SettingsError
+        Otherwise; infinity is accepted where `finite` is waived.
+    """
+    number = check_number(name, value, finite=finite)
+    if np.isfinite(number) and number != np.floor(number):
+        raise SettingsError(
+            f"{name}={value} must be a whole number: time is counted in periods of the data."
+        )
+    return number
+
+
 def discount_rate(annual: float, unit: str) -> float:
     """Continuous discount rate per time unit of an annual rate: ln(1 + annual) / units a year."""
     if unit not in UNITS_PER_YEAR:

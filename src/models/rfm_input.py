@@ -64,9 +64,7 @@ def read_rfm(
     table = read_table(frame)
     ids = read_customer_ids(table, may_lack_customers)
     found = {name: read_numbers(table, name, ids) for name in columns}
-    _check_frequency(found["frequency"], ids)
-    if "T" in found:
-        _check_timing(found["frequency"], found["recency"], found["T"], ids)
+    _check_values(found, ids)
     none = np.empty(0)
     return Rfm(
         customer_id=ids,
@@ -138,7 +136,7 @@ def read_customer_ids(table: nw.DataFrame[Any], may_lack: bool) -> "pd.Index[Any
         again = ids.duplicated()
         raise DataError(
             f"customer_id is repeated in {int(again.sum()):,} of {len(ids):,} rows, first "
-            f"customer {ids[again][0]!r}. Bring one row per customer: rfm_summary() makes them."
+            f"customer {named(ids[again])}. Bring one row per customer: rfm_summary() makes them."
         )
     return ids
 
@@ -158,12 +156,17 @@ def read_numbers(table: nw.DataFrame[Any], name: str, ids: "pd.Index[Any]") -> F
     if not column.dtype.is_numeric():
         raise DataError(
             f"{name} has dtype {column.dtype}, which holds no numbers, for {len(ids):,} customers, "
-            f"first customer {ids[0]!r} ({column[0]!r}). Convert it, e.g. "
+            f"first customer {named(ids)} ({column[0]!r}). Convert it, e.g. "
             f"rfm[{name!r}].astype(float)."
         )
     values = column.cast(nw.Float64).to_numpy()
     refuse_values(name, ~np.isfinite(values), values, ids, "is missing, NaN or infinite")
     return np.asarray(values, dtype=np.float64)
+
+
+def named(ids: "pd.Index[Any]") -> str:
+    """The first of the customers as her id is written, without its NumPy type."""
+    return repr(ids[:1].tolist()[0])
 
 
 def refuse_values(
@@ -179,8 +182,21 @@ def refuse_values(
         first = int(np.argmax(bad))
         raise DataError(
             f"{name} {what} for {int(bad.sum()):,} of {len(ids):,} customers, first customer "
-            f"{ids[first]!r} ({values[first]:g}). {fix}"
+            f"{named(ids[first:])} ({values[first]:g}). {fix}"
         )
+
+
+def _check_values(found: dict[str, FloatArray], ids: "pd.Index[Any]") -> None:
+    """One pass says that all is well; only where it is not, what is wrong."""
+    if "T" not in found:
+        _check_frequency(found["frequency"], ids)
+        return
+    from patronage.models.timing_kernels import timing_is_valid
+
+    x, t_x, T = (found[name] for name in TIMING)
+    if not timing_is_valid(x, t_x, T):
+        _check_frequency(x, ids)
+        _check_timing(x, t_x, T, ids)
 
 
 def _check_frequency(frequency: FloatArray, ids: "pd.Index[Any]") -> None:
