@@ -1,13 +1,17 @@
 """Value and churn models, one estimator per file."""
 
+from patronage.models.betadiscreteweibull import BetaDiscreteWeibullModel
 from patronage.models.betageo import BetaGeoModel
 from patronage.models.betageo_quantities import BetaGeoParams
+from patronage.models.contract_input import survivor_table
 from patronage.models.customer_value import CustomerValueModel
 from patronage.models.gammagamma import GammaGammaModel, GammaGammaParams
 from patronage.models.modified_betageo import ModifiedBetaGeoModel
 from patronage.models.purchase_model import PurchaseModel
+from patronage.models.shiftedbetageo import ShiftedBetaGeoModel
 
 __all__ = [
+    "BetaDiscreteWeibullModel",
     "BetaGeoModel",
     "BetaGeoParams",
     "CustomerValueModel",
@@ -15,4 +19,6 @@ __all__ = [
     "GammaGammaParams",
     "ModifiedBetaGeoModel",
     "PurchaseModel",
+    "ShiftedBetaGeoModel",
+    "survivor_table",
 ]
