@@ -9,8 +9,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from patronage.errors import DataError
+from patronage.errors import DataError, SettingsError
+from patronage.models.active_traits import ActiveTraits
 from patronage.models.arguments import check_count, check_number, check_share
+from patronage.models.groups import Histories, histories
 from patronage.models.likelihood_model import LikelihoodModel
 from patronage.models.rfm_input import FloatArray, Rfm, Weights, read_rfm
 
@@ -44,44 +46,40 @@ class PurchaseModel(LikelihoodModel, ABC):
         horizon
             A number, which gives a Series, or several, which give a DataFrame with a column each.
         """
-        table = self._read(rfm)
-        alive = self._alive(table)
+        asked = self._ask(rfm)
+        alive = self._alive(asked.table)
         if np.ndim(horizon) == 0:
             span = check_number("horizon", cast(float, horizon))
-            return table.series(alive * self._purchases(table, span), "expected_purchases")
+            count = alive * self._purchases(asked.table, span)
+            return asked.series(count, "expected_purchases")
         spans = _spans(horizon)
-        columns = {span: alive * self._purchases(table, span) for span in spans}
-        frame = pd.DataFrame(columns, index=table.customer_id, columns=spans)
-        return frame.rename_axis(columns="horizon")
+        counts = [alive * self._purchases(asked.table, span) for span in spans]
+        return asked.frame(np.column_stack(counts), spans)
 
     def probability_alive(self, rfm: Any, after: float = 0) -> "pd.Series[Any]":
         """Probability that each customer is still active `after` time units past T."""
-        table, wait = self._read(rfm), check_number("after", after)
-        alive = self._alive(table)
-        return table.series(
-            alive * self._stays(table, wait) if wait > 0 else alive,
-            "p_alive",
-        )
+        asked, wait = self._ask(rfm), check_number("after", after)
+        alive = self._alive(asked.table)
+        if wait > 0:
+            alive *= self._stays(asked.table, wait)
+        return asked.series(alive, "p_alive")
 
     def probability_no_purchase(
         self, rfm: Any, horizon: float, lead: float = 0
     ) -> "pd.Series[Any]":
         """Probability of no purchase in the `horizon` that begins `lead` after T."""
-        table = self._read(rfm)
+        asked = self._ask(rfm)
         span, wait = check_number("horizon", horizon), check_number("lead", lead)
-        odds = self._log_odds_inactive(table)
-        none = expit(odds) + expit(-odds) * self._no_purchase(table, span, wait)
-        return table.series(np.minimum(none, 1), "p_no_purchase")  # rounding may pass 1
+        odds = self._log_odds_inactive(asked.table)
+        none = expit(odds) + expit(-odds) * self._no_purchase(asked.table, span, wait)
+        return asked.series(np.minimum(none, 1), "p_no_purchase")  # rounding may pass 1
 
     def purchase_count_pmf(self, rfm: Any, horizon: float, max_count: int) -> pd.DataFrame:
         """Probability of exactly 0, 1, ..., `max_count` purchases in the `horizon` after T."""
-        table, span = self._read(rfm), check_number("horizon", horizon)
+        asked, span = self._ask(rfm), check_number("horizon", horizon)
         counts = np.arange(check_count("max_count", max_count) + 1)
-        return pd.DataFrame(
-            self._count_pmf(table, span, len(counts)),
-            index=table.customer_id,
-            columns=pd.Index(counts, name="purchases"),
-        )
+        pmf = self._count_pmf(asked.table, span, len(counts))
+        return asked.frame(pmf, pd.Index(counts, name="purchases"))
 
     def next_purchase(self, rfm: Any, interval: float = 0.8) -> pd.DataFrame:
         """Time from T to the next purchase, given that the customer is active at T.
@@ -99,12 +97,9 @@ class PurchaseModel(LikelihoodModel, ABC):
             `median`, `low`, `high`, in the data's time unit. Infinite where the purchase does not
             come within any representable time with that probability.
         """
-        table, tail = self._read(rfm), (1 - check_share("interval", interval)) / 2
-        quantiles = {"median": 0.5, "low": tail, "high": 1 - tail}
-        return pd.DataFrame(
-            {name: self._wait(table, share) for name, share in quantiles.items()},
-            index=table.customer_id,
-        )
+        asked, tail = self._ask(rfm), (1 - check_share("interval", interval)) / 2
+        times = [self._wait(asked.table, share) for share in (0.5, tail, 1 - tail)]
+        return asked.frame(np.column_stack(times), pd.Index(["median", "low", "high"]))
 
     def discounted_purchases(
         self, rfm: Any, horizon: float, rate: float, *, given_alive: bool = False
@@ -124,10 +119,9 @@ class PurchaseModel(LikelihoodModel, ABC):
         given_alive
             Take every customer as active at T.
         """
-        table = self._read(rfm)
-        return table.series(
-            self._discounted(table, horizon, rate, given_alive=given_alive), "discounted_purchases"
-        )
+        asked = self._ask(rfm)
+        values = self._discounted(asked.table, horizon, rate, given_alive=given_alive)
+        return asked.series(values, "discounted_purchases")
 
     def expected_purchases_new_customer(self, horizon: ArrayLike) -> "pd.Series[Any]":
         """Repeat purchases in each `horizon` after a customer's first purchase."""
@@ -183,6 +177,17 @@ class PurchaseModel(LikelihoodModel, ABC):
     def _discounted_if_active(self, table: Rfm, horizon: float, rate: float) -> FloatArray:
         """Discounted purchases in the horizon, given active at T."""
 
+    def _active_traits(self) -> ActiveTraits:
+        """How the traits of customers active at T are distributed, for drawing their future."""
+        raise SettingsError(
+            f"{type(self).__name__} offers no intervals per customer yet; take BetaGeoModel, "
+            "ModifiedBetaGeoModel or ParetoNBDModel for them."
+        )
+
+    def _ask(self, rfm: Any) -> Histories:
+        """Read a table of customers and collapse it to distinct histories."""
+        return histories(self._read(rfm))
+
     def _read(self, rfm: Any) -> Rfm:
         check_is_fitted(self, "params_")
         return read_rfm(rfm)
@@ -199,7 +204,6 @@ class PurchaseModel(LikelihoodModel, ABC):
     def _discounted(
         self, table: Rfm, horizon: float, rate: float, *, given_alive: bool
     ) -> FloatArray:
-        """Checked and read once: for callers that hold the table."""
         span = check_number("horizon", horizon, finite=False)
         values = self._discounted_if_active(table, span, check_number("rate", rate))
         return values if given_alive else self._alive(table) * values

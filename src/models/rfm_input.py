@@ -108,7 +108,7 @@ def read_table(frame: Any) -> nw.DataFrame[Any]:
     if isinstance(frame, pd.DataFrame) and frame.index.name == "customer_id":
         frame = frame.reset_index()
     try:
-        table = nw.from_native(frame, eager_only=True)
+        table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     except TypeError as error:
         raise DataError(
             f"The customer table is a {type(frame).__name__}; pass a pandas, Polars or Arrow "
