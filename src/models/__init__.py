@@ -3,6 +3,7 @@
 from patronage.models.betadiscreteweibull import BetaDiscreteWeibullModel
 from patronage.models.betageo import BetaGeoModel
 from patronage.models.betageo_quantities import BetaGeoParams
+from patronage.models.betageobetabinom import BetaGeoBetaBinomModel
 from patronage.models.contract_input import survivor_table
 from patronage.models.customer_value import CustomerValueModel
 from patronage.models.gammagamma import GammaGammaModel, GammaGammaParams
@@ -12,6 +13,7 @@ from patronage.models.shiftedbetageo import ShiftedBetaGeoModel
 
 __all__ = [
     "BetaDiscreteWeibullModel",
+    "BetaGeoBetaBinomModel",
     "BetaGeoModel",
     "BetaGeoParams",
     "CustomerValueModel",

@@ -263,8 +263,9 @@ class ContractModel(LikelihoodModel, ABC):
         """
         curve, size = self._curve, check_count("n", n)
         theta, chance = rng.beta(curve.alpha, curve.beta, size), rng.random(size)
+        leaves = np.maximum(theta, np.finfo(np.float64).tiny)
         with np.errstate(divide="ignore"):
-            endured = (np.log1p(-chance) / np.log1p(-theta)) ** (1 / curve.c)
+            endured = (np.log1p(-chance) / np.log1p(-leaves)) ** (1 / curve.c)
         lifetime = np.maximum(np.ceil(endured), 1)
         seen = np.broadcast_to(np.asarray(T, dtype=np.float64), size)
         return pd.DataFrame(
