@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from patronage.errors import DataError
 from patronage.models.contract_input import Renewals
@@ -84,7 +84,7 @@ class BetaDiscreteWeibullModel(ContractModel):
                 f"{constant.data_digest_}. Fit both on one table."
             )
         gain = max(2 * (self.log_likelihood_ - constant.log_likelihood_), 0.0)
-        return DurationTest(gain, float(chi2.sf(gain, 1)))
+        return DurationTest(gain, float(chdtrc(1, gain)))
 
     def _diagnosis(self, optimum: Optimum, renewals: Renewals) -> str:
         return contract_diagnosis("BdW", optimum, renewals)

@@ -92,10 +92,10 @@ def test_quantities_agree_with_each_other(model, donations):
 
 
 def test_the_fit_reproduces_the_donors(model, donations):
-    # No published figure: the largest gap is 10 %, at 5 purchases.
+    # The largest gap is 5.7 %, at 2 purchases.
     counted = donations.groupby("frequency")["weights"].sum()
     expected = model.purchase_count_pmf_new_customer(6, 6) * 11104
-    assert (np.abs(expected - counted) < 0.11 * counted).all()
+    assert (np.abs(expected - counted) < 0.06 * counted).all()
     assert expected.sum() == pytest.approx(11104)
 
 
