@@ -147,15 +147,26 @@ def discounted_purchases(active: Active, horizon: float, rate: float) -> FloatAr
     The purchase rate falls on the time scale (alpha+T) / (1 + E[p] (r+x)); Gauss-Legendre panels
     in the logarithm of time follow it from steep to flat.
     """
-    shape, scale, a, b = active
     longest = min(horizon, NEGLIGIBLE_DISCOUNT / rate) if rate > 0 else horizon
     if np.isinf(longest):
         return purchases_to_come(active)
-    start = 1 / (1 + (shape + 1) * a / (a + b))
+    start = 1 / (1 + (active.shape + 1) * active.a / (active.a + active.b))
+    panels = np.ceil(np.log1p(longest / active.scale / start) / PANEL)
+    total = np.empty_like(start)
+    for count in np.unique(panels):
+        rows = panels == count
+        some = Active(active.shape[rows], active.scale[rows], active.a, active.b[rows])
+        total[rows] = _discounted_in_panels(some, start[rows], longest, rate, max(int(count), 1))
+    return total
+
+
+def _discounted_in_panels(
+    active: Active, start: FloatArray, longest: float, rate: float, panels: int
+) -> FloatArray:
+    shape, scale, a, b = active
     reach = np.log1p(longest / scale / start)
     average = BetaAverage(a, b, float(np.max((shape + 1) * longest / scale)))
     total = np.zeros_like(scale)
-    panels = int(np.ceil(np.max(reach) / PANEL)) or 1
     for node, weight in zip(*_panel_rule(panels), strict=True):
         span = start * np.expm1(node * reach)
 
