@@ -9,6 +9,15 @@ class BetaGeoModel(BetaGeoFamily):
     While active, a customer buys at random with a rate of her own, lambda ~ Gamma(r, rate alpha);
     after each repeat purchase she leaves with a probability of her own, p ~ Beta(a, b).
 
+    Parameters
+    ----------
+    prior
+        None for maximum likelihood. "weak" for data that leave a parameter without a finite
+        estimate: purchases within the longest T at the mean rate are lognormal around 1 with
+        spread 3, the coefficient of variation of the rates around 1 with spread 1 (spreads of the
+        logarithm); the mean dropout and the polarisation index 1 / (a + b + 1) are uniform on
+        (0, 1). `log_likelihood_` is still that of the data.
+
     Attributes
     ----------
     params_ : BetaGeoParams
@@ -25,7 +34,7 @@ class BetaGeoModel(BetaGeoFamily):
         False where the data leave a parameter without a finite estimate; `diagnosis_` says why and
         what to do. Predictions are then those of the limiting model.
     diagnosis_ : str
-        Empty where the fit converged.
+        Empty where the fit converged; with a prior, what it says more about than the data.
 
     References
     ----------

@@ -13,10 +13,12 @@ from patronage.models import betageo_quantities as quantities
 from patronage.models.active_traits import ActiveTraits
 from patronage.models.arguments import check_count
 from patronage.models.betageo_likelihood import BetaGeoLikelihood
+from patronage.models.betageo_prior import WEAK_PRIOR
 from patronage.models.betageo_quantities import Active, BetaGeoParams
 from patronage.models.fitting import Optimum, maximise
 from patronage.models.groups import TimingGroups, distinct_timing, timing_groups
 from patronage.models.likelihood_model import DataUnit
+from patronage.models.prior import PriorName
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import FloatArray, Rfm, Weights, read_rfm, read_weights
 
@@ -39,10 +41,14 @@ class BetaGeoFamily(PurchaseModel):
     params_: BetaGeoParams
     standard_errors_: BetaGeoParams
     params_type = BetaGeoParams
+    weak_prior = WEAK_PRIOR
     title: ClassVar[str]
     """The model's name in messages."""
     leaves_at_first: ClassVar[bool]
     """Whether a customer may leave right after her first purchase, not only after repeats."""
+
+    def __init__(self, prior: PriorName = None) -> None:
+        self.prior = prior
 
     def fit(self, rfm: Any, weights: Weights = None) -> Self:
         """Learn r, alpha, a, b from one row per customer.
@@ -57,27 +63,37 @@ class BetaGeoFamily(PurchaseModel):
         Raises
         ------
         DataError
-            If a value cannot be, or no customer has a repeat purchase.
+            If a value cannot be, or no customer has a repeat purchase and there is no prior.
         """
         table = read_rfm(rfm, may_lack_customers=weights is not None)
         groups = timing_groups(table, read_weights(weights, table.customer_id))
-        _check_repeats(groups)
+        if self.prior is None:
+            check_repeats(groups)
         optimum = self._maximise(groups)
-        unit = DataUnit(
-            np.array([1.0, groups.scale, 1.0, 1.0]),
-            -float(np.sum(groups.weight * groups.frequency) * np.log(groups.scale)),
-        )
-        self._learn(optimum, groups.customers, unit, _diagnosis(self.title, optimum, groups))
-        self.data_digest_ = groups.digest()
+        self._learn_from(optimum, groups)
         return self
+
+    def _learn_from(
+        self, optimum: Optimum, groups: TimingGroups, log_density: float = 0.0
+    ) -> None:
+        """Set what was learned; `log_density` of the data is what the likelihood left out."""
+        log_scale = np.log(groups.scale)
+        repeats = float(np.sum(groups.weight * groups.frequency))
+        unit = DataUnit(
+            np.array([1.0, groups.scale, 1.0, 1.0]), log_density - repeats * float(log_scale)
+        )
+        problem = "" if self._has_peak(optimum) else _diagnosis(self.title, optimum, groups)
+        self._learn(optimum, groups.customers, unit, problem)
+        self.data_digest_ = groups.digest()
 
     def _maximise(self, groups: TimingGroups, k: int = 1) -> Optimum:
         """From where some of the groups lead, which saves most of the steps over all."""
         start = _start(groups)
+        start[1] += np.log(k)
         for some in (_sample(groups), groups):
             likelihood = BetaGeoLikelihood(some, leaves_at_first=self.leaves_at_first, k=k)
-            optimum = maximise(likelihood, start)
-            if optimum.settled and not optimum.flat:
+            optimum = maximise(self._objective(likelihood, some.customers), start)
+            if self._has_peak(optimum):
                 start = optimum.log_params
         return optimum
 
@@ -104,20 +120,26 @@ class BetaGeoFamily(PurchaseModel):
         ages = np.broadcast_to(np.asarray(T, dtype=np.float64), check_count("n", n, least=1))
         rate, dropout = rng.gamma(r, 1 / alpha, n), rng.beta(a, b, n)
         last = rng.geometric(np.maximum(dropout, 1e-18)) - self.leaves_at_first
-        due = rng.poisson(rate * ages)
-        made = np.minimum(due, last)
-        place = rng.beta(np.maximum(made, 1), due - made + 1)  # of the last made, among those due
+        stages, k = rng.poisson(rate * ages), self._stages
+        made = np.minimum(stages // k, last)
+        passed = k * made  # with the last purchase; its place in time is that among all stages
+        place = rng.beta(np.maximum(passed, 1), stages - passed + 1)
         return pd.DataFrame(
             {
                 "customer_id": np.arange(n),
                 "frequency": made,
                 "recency": np.where(made > 0, ages * place, 0.0),
                 "T": ages,
-                "rate": rate,
+                "rate": rate / k,
                 "dropout": dropout,
-                "active": due < last,
+                "active": stages // k < last,
             }
         )
+
+    @property
+    def _stages(self) -> int:
+        """How many of the events that come at random make up a purchase."""
+        return 1
 
     def _chances(self, table: Rfm) -> FloatArray:
         """Purchases after which the customer could leave."""
@@ -168,19 +190,21 @@ class BetaGeoFamily(PurchaseModel):
             values: FloatArray = quantity(self._active(table.take(rows)), *arguments)
             return values
 
-        return _in_threads(work, distinct.first)[distinct.codes]
+        return in_threads(work, distinct.first)[distinct.codes]
 
 
-def _in_threads(
+def in_threads(
     work: Callable[[NDArray[np.intp]], FloatArray], rows: NDArray[np.intp]
 ) -> FloatArray:
+    """Results of `work` for the rows, one after the other."""
     if len(rows) < MANY:
         return work(rows)
     with ThreadPoolExecutor(THREADS) as pool:
         return np.concatenate(list(pool.map(work, np.array_split(rows, THREADS))))
 
 
-def _check_repeats(groups: TimingGroups) -> None:
+def check_repeats(groups: TimingGroups) -> None:
+    """Refuse data from which nothing can be learned without a prior."""
     if not groups.frequency.any():
         raise DataError(
             f"frequency is 0 for all {groups.customers:,.10g} customers: without one repeat "
@@ -203,14 +227,12 @@ def _sample(groups: TimingGroups) -> TimingGroups:
 def _start(groups: TimingGroups) -> FloatArray:
     """The observed mean rate, spread like an exponential; dropout somewhat rare."""
     time, repeats = np.sum(groups.weight * groups.T), np.sum(groups.weight * groups.frequency)
-    start: FloatArray = np.log(np.array([1.0, time / repeats, 1.0, 2.5]))
+    start: FloatArray = np.log(np.array([1.0, time / (repeats or 1.0), 1.0, 2.5]))
     return start
 
 
 def _diagnosis(title: str, optimum: Optimum, groups: TimingGroups) -> str:
-    """Why there is no finite best estimate, and what to do; empty where there is one."""
-    if optimum.settled and not optimum.flat:
-        return ""
+    """Why there is no finite best estimate, and what to do."""
     r, alpha, a, b = np.exp(optimum.log_params)
     repeaters = float(groups.weight[groups.frequency > 0].sum())
     few = (repeaters < FEW, "too few customers")

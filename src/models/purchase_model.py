@@ -56,6 +56,35 @@ class PurchaseModel(LikelihoodModel, ABC):
         counts = [alive * self._purchases(asked.table, span) for span in spans]
         return asked.frame(np.column_stack(counts), spans)
 
+    def predict_purchases(
+        self, rfm: Any, horizon: float, interval: float = 0.9, seed: int = 0
+    ) -> pd.DataFrame:
+        """How many purchases each customer will make in the `horizon` after T, and how surely.
+
+        Parameters
+        ----------
+        rfm
+            One row per customer, in the time unit of the fit.
+        horizon
+            In that unit.
+        interval
+            Probability that the number lies between `low` and `high`.
+        seed
+            Of the draws behind the interval; a customer's interval does not depend on the others.
+
+        Returns
+        -------
+        DataFrame
+            `expected_purchases`, `low`, `high`, and `probability`, that of the interval: more than
+            was asked for where whole numbers allow no less (see `predictive_intervals`).
+        """
+        from patronage.models.predictive_intervals import Question, count_interval
+
+        level, expected = check_share("interval", interval), self.expected_purchases(rfm, horizon)
+        question = Question(float(horizon), 0.0, level, seed)
+        found = count_interval(self, self._read(rfm), question)
+        return pd.DataFrame({"expected_purchases": expected} | found._asdict())
+
     def probability_alive(self, rfm: Any, after: float = 0) -> "pd.Series[Any]":
         """Probability that each customer is still active `after` time units past T."""
         asked, wait = self._ask(rfm), check_number("after", after)
