@@ -8,6 +8,8 @@ from patronage.models.contract_input import survivor_table
 from patronage.models.customer_value import CustomerValueModel
 from patronage.models.gammagamma import GammaGammaModel, GammaGammaParams
 from patronage.models.modified_betageo import ModifiedBetaGeoModel
+from patronage.models.paretonbd import ParetoNBDModel
+from patronage.models.paretonbd_quantities import ParetoNBDParams
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.shiftedbetageo import ShiftedBetaGeoModel
 
@@ -20,6 +22,8 @@ __all__ = [
     "GammaGammaModel",
     "GammaGammaParams",
     "ModifiedBetaGeoModel",
+    "ParetoNBDModel",
+    "ParetoNBDParams",
     "PurchaseModel",
     "ShiftedBetaGeoModel",
     "survivor_table",

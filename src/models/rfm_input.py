@@ -161,7 +161,7 @@ def read_numbers(table: nw.DataFrame[Any], name: str, ids: "pd.Index[Any]") -> F
         )
     values = column.cast(nw.Float64).to_numpy()
     refuse_values(name, ~np.isfinite(values), values, ids, "is missing, NaN or infinite")
-    return np.asarray(values, dtype=np.float64)
+    return np.ascontiguousarray(values, dtype=np.float64)
 
 
 def named(ids: "pd.Index[Any]") -> str:
