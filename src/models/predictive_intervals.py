@@ -13,7 +13,6 @@ whole numbers, or nothing, allow no less: `probability` says how much.
 import copy
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -21,19 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patronage.errors import SettingsError
-from patronage.models import interval_solver as solver
-from patronage.models.active_future import draw_traits
+from patronage.models.count_kernels import COUNT_EDGES, count_intervals, fill_count_table
+from patronage.models.future_draws import draw_futures, draw_traits
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.history_lattice import Cell, cells
+from patronage.models.money_kernels import MONEY_EDGES, fill_money_table, money_intervals
 from patronage.models.parameter_draws import parameter_draws
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import FloatArray, Rfm
-from patronage.models.survival_tables import (
-    COUNT_EDGES,
-    MONEY_EDGES,
-    count_tables,
-    money_tables,
-)
 
 FUTURES, LEAST_FUTURES = 1024, 256
 """Drawn for each set of parameters at each place: the more, the more customers share it."""
@@ -109,6 +103,8 @@ class _Intervals(ABC):
 
     spend: FloatArray
     """p and q in each of the sets of parameters; no column where only purchases are asked for."""
+    discount: float
+    """Over the horizon."""
 
     def __init__(
         self, model: PurchaseModel, params: list[Any], table: Rfm, question: Question
@@ -136,13 +132,39 @@ class _Intervals(ABC):
                 list(pool.map(work, range(0, len(cell.customers), BLOCK)))
         return Interval(*found.T)
 
-    @abstractmethod
     def _tables(self, cell: Cell, pool: ThreadPoolExecutor) -> Tables:
         """Survival at the cell's places, those of one frequency after the other."""
+        places = len(cell.times)
+        made = self._empty(places * len(cell.frequencies))
+        for first, x in zip(range(0, len(made[0]), places), cell.frequencies, strict=True):
+            latent = self._latent(x)
+
+            def fill(
+                place: int, first: int = first, x: float = x, latent: FloatArray = latent
+            ) -> None:
+                found = self._futures(latent, x, cell.times[place])
+                self._tabulate(found, *(part[first + place] for part in made))
+
+            list(pool.map(fill, range(places)))
+        return made
+
+    @abstractmethod
+    def _empty(self, places: int) -> Tables:
+        """Room for the tables of so many places."""
+
+    @abstractmethod
+    def _tabulate(self, found: FloatArray, *tables: Any) -> None:
+        """Fill the tables of one place."""
 
     @abstractmethod
     def _block(self, cell: Cell, made: Tables) -> FloatArray:
         """Low, high and probability of the cell's customers."""
+
+    def _futures(self, latent: FloatArray, frequency: float, T: float) -> FloatArray:
+        found = np.empty(latent.shape[:2])
+        how = (frequency, T, self.discount, self.question.seed)
+        draw_futures(self.traits, self.spend, latent, *how, found)
+        return found
 
     def _latent(self, frequency: float) -> FloatArray:
         futures = FUTURES if frequency <= SHARED else LEAST_FUTURES
@@ -158,25 +180,18 @@ class _Counts(_Intervals):
     def __init__(self, model: PurchaseModel, table: Rfm, question: Question) -> None:
         (params,) = parameter_draws(question.seed, model)
         super().__init__(model, params, table, question)
-        self.spend = np.empty((len(params), 0))
+        self.spend, self.discount = np.empty((len(params), 0)), 0.0
 
-    def _tables(self, cell: Cell, pool: ThreadPoolExecutor) -> Tables:
-        places = (len(cell.frequencies), len(cell.times), len(self.worlds))
-        above = np.empty((*places, COUNT_EDGES), np.float32)
-        for x, part in zip(cell.frequencies, above, strict=True):
-            latent = self._latent(x)
+    def _empty(self, places: int) -> Tables:
+        return (np.empty((places, len(self.worlds), COUNT_EDGES), np.float32),)
 
-            def fill(turn: int, x: float = x, latent: Any = latent, part: Any = part) -> None:
-                seed, traits = self.question.seed, self.traits
-                count_tables(traits, self.spend, latent, x, cell.times, seed, turn, THREADS, part)
-
-            _in_turns(pool, fill)
-        return (above.reshape(-1, *above.shape[2:]),)
+    def _tabulate(self, found: FloatArray, *tables: Any) -> None:
+        fill_count_table(found, *tables)
 
     def _block(self, cell: Cell, made: Tables) -> FloatArray:
         found = np.empty((len(cell.customers), 3))
         alive = self._alive(self.table.take(cell.customers))
-        solver.count_intervals(made[0], cell.place, cell.share, alive, self.question.level, found)
+        count_intervals(made[0], cell.place, cell.share, alive, self.question.level, found)
         return found
 
 
@@ -196,20 +211,12 @@ class _Money(_Intervals):
         self.discount = question.rate * question.horizon
         self.highest_share = 1 - (1 - question.level) / 8
 
-    def _tables(self, cell: Cell, pool: ThreadPoolExecutor) -> Tables:
-        places = (len(cell.frequencies), len(cell.times), len(self.worlds))
-        above = np.empty((*places, MONEY_EDGES + 1), np.float32)
-        frames = np.empty((*places[:2], 3))
-        for x, *part in zip(cell.frequencies, above, frames, strict=True):
-            latent = self._latent(x)
+    def _empty(self, places: int) -> Tables:
+        above = np.empty((places, len(self.worlds), MONEY_EDGES + 1), np.float32)
+        return above, np.empty((places, 3))
 
-            def fill(turn: int, x: float = x, latent: Any = latent, part: Any = part) -> None:
-                drawn = (self.traits, self.spend, latent, x, cell.times)
-                how = (self.discount, self.question.seed, self.highest_share)
-                money_tables(*drawn, *how, turn, THREADS, *part)
-
-            _in_turns(pool, fill)
-        return above.reshape(-1, *above.shape[2:]), frames.reshape(-1, 3)
+    def _tabulate(self, found: FloatArray, *tables: Any) -> None:
+        fill_money_table(found, self.highest_share, *tables)
 
     def _block(self, cell: Cell, made: Tables) -> FloatArray:
         found = np.empty((len(cell.customers), 3))
@@ -218,9 +225,7 @@ class _Money(_Intervals):
         log_scale = np.log(self.margin * (self.scale + spent[:, None]))
         above, frames = made
         alive, level = self._alive(some), self.question.level
-        solver.money_intervals(
-            above, frames, cell.place, cell.share, alive, log_scale, level, found
-        )
+        money_intervals(above, frames, cell.place, cell.share, alive, log_scale, level, found)
         return found
 
 
@@ -228,8 +233,3 @@ def _with_params(model: PurchaseModel, params: Any) -> PurchaseModel:
     other = copy.copy(model)
     other.params_ = params
     return other
-
-
-def _in_turns(pool: ThreadPoolExecutor, work: Callable[[int], None]) -> None:
-    """Each thread does every THREADS-th part."""
-    list(pool.map(work, range(THREADS)))
