@@ -12,6 +12,7 @@ from patronage.errors import SettingsError
 from patronage.models import paretonbd_quantities as quantities
 from patronage.models.active_traits import ActiveTraits
 from patronage.models.arguments import check_count
+from patronage.models.betageo_family import check_repeats
 from patronage.models.covariates import (
     CovariateCoding,
     CovariateRfm,
@@ -24,13 +25,14 @@ from patronage.models.likelihood_model import DataUnit
 from patronage.models.paretonbd_fit import (
     Sets,
     best_fit,
-    check_repeats,
     covariate_groups,
     diagnosis,
     four_parameters,
     unscaled,
 )
+from patronage.models.paretonbd_prior import WEAK_PRIOR
 from patronage.models.paretonbd_quantities import Active, ParetoNBDParams
+from patronage.models.prior import PriorName
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import (
     FloatArray,
@@ -52,6 +54,15 @@ class ParetoNBDModel(PurchaseModel):
     she leaves at a moment of her own, at rate mu ~ Gamma(s, rate beta). Covariates z that do not
     change over time multiply the two rates of a customer by exp(z @ effects) [2]_: her scales are
     alpha exp(-z @ effects on purchases) and beta exp(-z @ effects on leaving).
+
+    Parameters
+    ----------
+    prior
+        None for maximum likelihood. "weak" for data that leave a parameter without a finite
+        estimate: of the purchase rate and of the rate of leaving, times the longest T, the mean is
+        lognormal around 1 with spread 3, and the coefficient of variation around 1 with spread 1
+        (spreads of the logarithm); with covariates, of a customer whose covariates are average.
+        `log_likelihood_` is still that of the data.
 
     Attributes
     ----------
@@ -76,7 +87,7 @@ class ParetoNBDModel(PurchaseModel):
         False where the data leave a parameter without a finite estimate; `diagnosis_` says why and
         what to do. Predictions are then those of the limiting model.
     diagnosis_ : str
-        Empty where the fit converged.
+        Empty where the fit converged; with a prior, what it says more about than the data.
 
     References
     ----------
@@ -91,6 +102,10 @@ class ParetoNBDModel(PurchaseModel):
     covariates_: CovariateCoding | None
     effects_: pd.DataFrame
     params_type = ParetoNBDParams
+    weak_prior = WEAK_PRIOR
+
+    def __init__(self, prior: PriorName = None) -> None:
+        self.prior = prior
 
     def fit(self, rfm: Any, weights: Weights = None, covariates: Any = None) -> Self:
         """Learn r, alpha, s, beta, and the effects of covariates, from one row per customer.
@@ -109,7 +124,8 @@ class ParetoNBDModel(PurchaseModel):
         Raises
         ------
         DataError
-            If a value cannot be, no customer has a repeat purchase, or a covariate cannot be used.
+            If a value cannot be, a covariate cannot be used, or no customer has a repeat purchase
+            and there is no prior.
         """
         table = read_rfm(rfm, may_lack_customers=weights is not None)
         counted = read_weights(weights, table.customer_id)
@@ -126,7 +142,8 @@ class ParetoNBDModel(PurchaseModel):
     def for_covariates(self, **values: Any) -> "ParetoNBDModel":
         """The model of customers with these covariates, as one without covariates.
 
-        It answers for new customers and draws them; parameters only, without standard errors.
+        It answers for new customers, draws them and gives intervals; its log-likelihood and
+        number of customers are those of the whole fit.
 
         Raises
         ------
@@ -136,15 +153,28 @@ class ParetoNBDModel(PurchaseModel):
         check_is_fitted(self, "params_")
         if self.covariates_ is None:
             raise SettingsError("This model was fitted without covariates: use it as it is.")
-        coded = self.covariates_.code(read_table(pd.DataFrame({k: [v] for k, v in values.items()})))
-        r, alpha, s, beta = self.params_
-        purchases, leaving = np.exp(-coded[0] @ self._effects())
+        table = pd.DataFrame({name: [value] for name, value in values.items()})
+        (z,) = self.covariates_.code(read_table(table))
+        turn = np.hstack([np.eye(4), np.zeros((4, 2 * len(z)))])
+        turn[1, 4 : 4 + len(z)] = turn[3, 4 + len(z) :] = -z
+        factor = np.append(self.params_, np.ones(2 * len(z)))
+        log_params = np.append(np.log(self.params_), self._effects().T)
+        spread = turn @ (self.covariance_.to_numpy() / np.outer(factor, factor)) @ turn.T
+        params = np.exp(turn @ log_params)
         model: ParetoNBDModel = clone(self)
         model.__dict__.update(vars(self))
-        model.params_ = ParetoNBDParams(r, float(alpha * purchases), s, float(beta * leaving))
+        model.params_ = ParetoNBDParams(*map(float, params))
         model.covariates_ = None
-        model._set_effects((), np.full((4, 4), np.nan), np.empty(0))
+        model._set_effects((), spread * np.outer(params, params), np.empty(0))
         return model
+
+    def predict_purchases(
+        self, rfm: Any, horizon: float, interval: float = 0.9, seed: int = 0
+    ) -> pd.DataFrame:
+        """As for every purchase model; with covariates, of `for_covariates` only."""
+        check_is_fitted(self, "params_")
+        self._refuse_covariates("An interval per customer")
+        return super().predict_purchases(rfm, horizon, interval, seed)
 
     def draw_customers(self, n: int, T: ArrayLike, rng: np.random.Generator) -> pd.DataFrame:
         """Simulate `n` customers observed for `T` after their first purchase.
@@ -215,10 +245,19 @@ class ParetoNBDModel(PurchaseModel):
         model._set_effects(columns, covariance, effects)
         return model
 
+    def _profile(self, data: Any, weights: Weights, level: float) -> FloatArray:
+        if self.covariates_ is not None:
+            raise SettingsError(
+                'method="profile" is not offered for a model with covariates; use "delta".'
+            )
+        return super()._profile(data, weights, level)
+
     def _fit_plain(self, groups: TimingGroups) -> None:
-        check_repeats(groups)
-        optimum = best_fit(groups)
-        self._learn(optimum, groups.customers, _unit(groups), diagnosis(optimum, groups))
+        if self.prior is None:
+            check_repeats(groups)
+        optimum = best_fit(groups, self._objective)
+        cause = "" if self._has_peak(optimum) else diagnosis(optimum, groups)
+        self._learn(optimum, groups.customers, _unit(groups), cause)
         self._set_effects((), self.covariance_.to_numpy(), np.empty(0))
         self.data_digest_ = groups.digest()
 
@@ -227,16 +266,19 @@ class ParetoNBDModel(PurchaseModel):
     ) -> None:
         scaling = scaled(table.covariates, weights, names)
         groups, sets = covariate_groups(table, weights, scaling.values)
-        check_repeats(groups)
-        found = best_fit(groups, sets)
-        cause = diagnosis(found, groups, names, sets)
+        if self.prior is None:
+            check_repeats(groups)
+        found = best_fit(groups, self._objective, sets)
+        cause = "" if self._has_peak(found) else diagnosis(found, groups, names, sets)
+        unit = _unit(groups)
+        self._learn(four_parameters(found), groups.customers, unit, cause)
         optimum = unscaled(found, scaling, names)
-        own, spread = four_parameters(optimum, groups.customers)
-        self._learn(own, groups.customers, _unit(groups), cause)
+        self.params_ = ParetoNBDParams(*map(float, np.exp(optimum.log_params[:4]) * unit.factor))
         factor = np.append(self.params_, np.ones(2 * len(names)))
-        covariance = (
-            spread * np.outer(factor, factor) if not cause else np.full_like(spread, np.nan)
-        )
+        covariance = np.full(2 * factor.shape, np.nan)
+        if not cause:
+            inverse = np.linalg.inv(-groups.customers * optimum.at.hessian)
+            covariance[:] = inverse * np.outer(factor, factor)
         self._set_effects(names, covariance, optimum.log_params[4:])
         self.data_digest_ = _digest(groups, sets)
 

@@ -1,17 +1,20 @@
 """How the Pareto/NBD is fitted: groups, start, and what the optimum means where there is none."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patronage.errors import DataError
 from patronage.models.covariates import Scaled
-from patronage.models.fitting import Evaluation, Optimum, maximise
+from patronage.models.fitting import Evaluation, Likelihood, Optimum, maximise
 from patronage.models.groups import TimingGroups, distinct_rows
 from patronage.models.paretonbd_likelihood import ParetoNBDLikelihood
 from patronage.models.rfm_input import FloatArray, Rfm
 
+Objective: TypeAlias = Callable[[Likelihood, float], Likelihood]
+"""What is maximised, of a likelihood and the number of customers."""
 EXTREME = 1e4
 """A parameter pair beyond this (in units of the longest T) has no spread left to speak of."""
 LARGEST_EFFECT = 12.0
@@ -43,14 +46,14 @@ def covariate_groups(
     return groups, Sets(sets.codes[first], covariates[sets.first])
 
 
-def best_fit(groups: TimingGroups, sets: Sets | None = None) -> Optimum:
-    """Maximum likelihood; effects start from none, at the best fit without them."""
+def best_fit(groups: TimingGroups, objective: Objective, sets: Sets | None = None) -> Optimum:
+    """Where the objective is largest; effects start from none, at the best fit without them."""
     start = _start(groups)
     if sets is None:
-        return maximise(ParetoNBDLikelihood(groups), start)
-    plain = maximise(ParetoNBDLikelihood(_without_covariates(groups)), start)
+        return maximise(objective(ParetoNBDLikelihood(groups), groups.customers), start)
+    plain = best_fit(_without_covariates(groups), objective)
     first = np.append(plain.log_params, np.zeros(2 * sets.covariates.shape[1]))
-    return maximise(ParetoNBDLikelihood(groups, *sets), first)
+    return maximise(objective(ParetoNBDLikelihood(groups, *sets), groups.customers), first)
 
 
 def unscaled(optimum: Optimum, scaling: Scaled, names: tuple[str, ...]) -> Optimum:
@@ -81,41 +84,22 @@ def unscaled(optimum: Optimum, scaling: Scaled, names: tuple[str, ...]) -> Optim
     return optimum._replace(log_params=moved, at=at)
 
 
-def four_parameters(optimum: Optimum, customers: float) -> tuple[Optimum, FloatArray]:
-    """The optimum by the first four, the effects adapting, and the covariance of them all."""
+def four_parameters(optimum: Optimum) -> Optimum:
+    """The optimum by the first four, the effects adapting."""
     hessian = optimum.at.hessian
     across, effects = hessian[:4, 4:], hessian[4:, 4:]
     adapted = hessian[:4, :4] - across @ np.linalg.pinv(effects) @ across.T
     at = Evaluation(optimum.at.value, optimum.at.gradient[:4], adapted)
-    spread = np.asarray(np.linalg.pinv(-customers * hessian), dtype=np.float64)
-    return optimum._replace(log_params=optimum.log_params[:4], at=at), spread
-
-
-def check_repeats(groups: TimingGroups) -> None:
-    """Refuse customers of whom nobody came back.
-
-    Raises
-    ------
-    DataError
-        If every frequency is 0.
-    """
-    if not groups.frequency.any():
-        raise DataError(
-            f"frequency is 0 for all {groups.customers:,.10g} customers: without one repeat "
-            "purchase neither rate nor dropout can be estimated. Take a longer history, or check "
-            "that customer_id joins a customer's orders."
-        )
+    return optimum._replace(log_params=optimum.log_params[:4], at=at)
 
 
 def diagnosis(
     optimum: Optimum, groups: TimingGroups, names: tuple[str, ...] = (), sets: Sets | None = None
 ) -> str:
-    """Why there is no finite best estimate, and what to do; empty where there is one.
+    """Why there is no finite best estimate, and what to do.
 
     `names` are those of the covariates in `sets`, whose effects come after the four parameters.
     """
-    if optimum.settled and not optimum.flat:
-        return ""
     r, alpha, s, beta = np.exp(optimum.log_params[:4])
     repeaters = float(groups.weight[groups.frequency > 0].sum())
     few = (repeaters < FEW, "too few customers")
@@ -155,7 +139,7 @@ def _limits(r: float, alpha: float, s: float, beta: float) -> list[tuple[bool, s
 def _start(groups: TimingGroups) -> FloatArray:
     """The observed mean rate, spread like an exponential; some leave within the longest T."""
     time, repeats = np.sum(groups.weight * groups.T), np.sum(groups.weight * groups.frequency)
-    start: FloatArray = np.log(np.array([1.0, time / repeats, 1.0, 0.3]))
+    start: FloatArray = np.log(np.array([1.0, time / (repeats or 1.0), 1.0, 0.3]))
     return start
 
 

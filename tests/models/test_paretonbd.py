@@ -292,6 +292,34 @@ def test_one_time_buyers_alone_are_refused():
         ParetoNBDModel().fit(table)
 
 
+@pytest.mark.parametrize("data", [case[0] for case in DEGENERATE.values()], ids=DEGENERATE.keys())
+def test_a_weak_prior_gives_an_answer(data):
+    x, t_x, T = data(np.random.default_rng(1))
+    table = customers(*zip(x, t_x, T, strict=True))
+    model = ParetoNBDModel(prior="weak").fit(table)
+    assert model.converged_
+    assert np.isfinite(model.standard_errors_).all()
+    hours = table.assign(recency=table["recency"] * 24, T=table["T"] * 24)
+    np.testing.assert_allclose(
+        ParetoNBDModel(prior="weak").fit(hours).expected_purchases(hours, 24 * 30),
+        model.expected_purchases(table, 30),
+        rtol=1e-8,
+    )
+    assert ParetoNBDModel().fit(table).log_likelihood_ > model.log_likelihood_
+
+
+def test_what_is_uncertain_is_said(model, cdnow_exact):
+    # CLVTools prints AIC 19197.952.
+    assert model.aic_ == pytest.approx(19197.952, abs=1e-3)
+    delta = model.confidence_intervals()
+    profile = model.confidence_intervals(method="profile", data=cdnow_exact)
+    assert (profile["low"] < list(model.params_)).all()
+    assert (profile["high"] > list(model.params_)).all()
+    np.testing.assert_allclose(np.log(profile), np.log(delta), atol=0.5)
+    found = model.predict_purchases(cdnow_exact.head(100), 39)
+    assert (found["low"] <= found["high"]).all()
+
+
 def test_a_model_is_saved_as_plain_values(model, cdnow_exact):
     again = ParetoNBDModel.from_dict(json.loads(json.dumps(model.to_dict())))
     assert again.params_ == model.params_
@@ -304,7 +332,7 @@ def test_a_model_is_saved_as_plain_values(model, cdnow_exact):
 
 
 def test_it_is_a_scikit_learn_estimator(model, cdnow_exact):
-    assert clone(model).get_params() == {}
+    assert clone(model).get_params() == {"prior": None}
     with pytest.raises(NotFittedError):
         ParetoNBDModel().expected_purchases(cdnow_exact, 39)
 
@@ -374,6 +402,14 @@ def test_the_unit_of_a_covariate_changes_no_prediction(with_effects):
     )
 
 
+def test_a_weak_prior_leaves_much_data_alone(with_effects):
+    table, covariates, model = with_effects
+    fitted = ParetoNBDModel(prior="weak").fit(table, covariates=covariates)
+    assert fitted.log_likelihood_ == pytest.approx(model.log_likelihood_, abs=0.1)
+    assert fitted.log_likelihood_ < model.log_likelihood_
+    np.testing.assert_allclose(fitted.effects_, model.effects_, rtol=0.05)
+
+
 def test_a_covariate_far_from_0_is_refused(with_effects):
     table, covariates, _ = with_effects
     with pytest.raises(DataError, match="age lies far from 0 .mean 1000.*Subtract a typical value"):
@@ -406,6 +442,9 @@ def test_covariates_split_like_customers_apart(with_effects):
     ):
         np.testing.assert_allclose(ask(model, web), ask(alone, web), rtol=1e-12)
     assert alone.expected_purchases_new_customer(90).iloc[0] > 0
+    truth = 60 * np.exp(-np.array([30, 1]) @ PURCHASES), 90 * np.exp(-np.array([30, 1]) @ LEAVING)
+    z = (np.array(alone.params_) - (0.8, truth[0], 0.7, truth[1])) / alone.standard_errors_
+    assert np.abs(z).max() < 3
 
 
 def test_a_model_with_covariates_is_saved(with_effects):
@@ -425,5 +464,9 @@ def test_covariates_are_asked_for(with_effects):
         model.expected_purchases_new_customer(90)
     with pytest.raises(SettingsError, match="draw_customers needs to know"):
         model.draw_customers(3, 10, np.random.default_rng(0))
+    with pytest.raises(SettingsError, match="not offered for a model with covariates"):
+        model.confidence_intervals(method="profile", data=table)
+    with pytest.raises(SettingsError, match="An interval per customer needs to know"):
+        model.predict_purchases(table.assign(age=3, channel="web").head(2), 90)
     with pytest.raises(SettingsError, match="without covariates"):
         known(1, 1, 1, 1).for_covariates(age=3)
