@@ -22,6 +22,7 @@ from patronage.models.covariates import (
 )
 from patronage.models.groups import TimingGroups, distinct_rows, rows_digest, timing_groups
 from patronage.models.likelihood_model import DataUnit
+from patronage.models.paretonbd_draws import draw
 from patronage.models.paretonbd_fit import (
     Sets,
     best_fit,
@@ -197,25 +198,7 @@ class ParetoNBDModel(PurchaseModel):
         """
         check_is_fitted(self, "params_")
         self._refuse_covariates("draw_customers")
-        r, alpha, s, beta = self.params_
-        ages = np.broadcast_to(np.asarray(T, dtype=np.float64), check_count("n", n, least=1))
-        rate, leaving = rng.gamma(r, 1 / alpha, n), rng.gamma(s, 1 / beta, n)
-        lifetime = rng.exponential(size=n) / np.maximum(leaving, 1e-300)
-        exposed = np.minimum(lifetime, ages)
-        made = rng.poisson(rate * exposed)
-        latest = rng.beta(np.maximum(made, 1), 1.0)
-        return pd.DataFrame(
-            {
-                "customer_id": np.arange(n),
-                "frequency": made,
-                "recency": np.where(made > 0, exposed * latest, 0.0),
-                "T": ages,
-                "rate": rate,
-                "leaving_rate": leaving,
-                "lifetime": lifetime,
-                "active": lifetime > ages,
-            }
-        )
+        return draw(self.params_, check_count("n", n, least=1), T, rng)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that was learned, as plain values ready for JSON."""
