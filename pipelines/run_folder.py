@@ -45,10 +45,13 @@ class RunFolder:
 
 
 @contextmanager
-def run_folder(outputs: Path, *, command: str, started_at: datetime) -> Iterator[RunFolder]:
+def run_folder(
+    outputs: Path, *, command: str, started_at: datetime, latest: bool = True
+) -> Iterator[RunFolder]:
     """Build a run's folder under a hidden name; show it as outputs/<run_id> when all went well.
 
     A run that fails or is killed leaves nothing visible; the next one clears what it left hidden.
+    A study, which leaves neither scores nor lists, does not move `latest`.
 
     Raises
     ------
@@ -70,7 +73,8 @@ def run_folder(outputs: Path, *, command: str, started_at: datetime) -> Iterator
             run.path = run.path.rename(outputs / run_id)
         finally:
             _clear_partial(outputs)
-        _move_latest(outputs, run_id)
+        if latest:
+            _move_latest(outputs, run_id)
 
 
 @contextmanager
