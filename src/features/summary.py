@@ -13,13 +13,19 @@ from patronage.features.arrays import calendar_day, day_number
 from patronage.features.collect import day_table
 from patronage.features.day_table import DayTable
 from patronage.features.grid import Grid
+from patronage.features.refunds import Returns, apply_returns
 
 Period = Literal["D", "W"]
 WEEK = 7
 
 
 def rfm_summary(
-    days: Any, *, as_of: date, time_unit: Period | None = None, period: Period = "D"
+    days: Any,
+    *,
+    as_of: date,
+    time_unit: Period | None = None,
+    period: Period = "D",
+    returns: Returns = "net",
 ) -> pd.DataFrame:
     """One row per customer with a purchase before `as_of`, as lifetimes counts it.
 
@@ -35,21 +41,28 @@ def rfm_summary(
     period
         What counts as one purchase: "D" a purchase day; "W" a calendar week, Monday to Sunday,
         with a purchase day, and recency and T are whole weeks (lifetimes' freq="W").
+    returns
+        What lines of negative amount do to monetary_value: "net", they count against the purchase
+        before them; "drop", they are passed over; "refuse", there may be none.
 
     Returns
     -------
     DataFrame
         customer_id; frequency, purchases after the first; recency, first to last purchase; T,
         first purchase to `as_of`; monetary_value, mean net spend per repeat purchase, 0 with
-        none. A return counts against the purchase before it, so what is returned before the
-        second purchase belongs to the first and is left out; the mean can be negative.
+        none. Net, what is returned before the second purchase belongs to the first and is left
+        out, and the mean can be 0 or negative: `GammaGammaModel` leaves such customers out and
+        counts them in `n_left_out_`. `attrs["returns"]` says what was touched: `setting`,
+        `lines`, `amount`, `customers`, and `without_net_spend`, the repeat customers whose mean
+        is 0 or less.
 
     Raises
     ------
     SettingsError
-        If `time_unit` or `period` is neither "D" nor "W".
+        If `time_unit` or `period` is neither "D" nor "W", or `returns` is not known.
     DataError
-        If no customer has a purchase before `as_of`, or see `day_table`.
+        If no customer has a purchase before `as_of`, returns are refused and there are some, or
+        see `day_table`.
 
     References
     ----------
@@ -57,7 +70,7 @@ def rfm_summary(
     """
     unit = time_unit or period
     _check(time_unit=unit, period=period)
-    table = day_table(days)
+    table, touched = apply_returns(day_table(days), returns, day_number(as_of))
     grid = Grid.of(table, [as_of])
     if not grid.as_of.size:
         raise DataError(
@@ -67,7 +80,10 @@ def rfm_summary(
     if period == "W":
         grid = Grid.of(_weeks(table, day_number(as_of)), [as_of])
     into_week = _weekday(day_number(as_of)) if period == "W" else 0
-    return _summary(grid, into_week, 1 if unit == "D" else WEEK)
+    summary = _summary(grid, into_week, 1 if unit == "D" else WEEK)
+    empty = (summary["frequency"] > 0) & (summary["monetary_value"] <= 0)
+    summary.attrs["returns"] = touched | {"without_net_spend": int(empty.sum())}
+    return summary
 
 
 def _check(**periods: str) -> None:
