@@ -178,6 +178,7 @@ class _Intervals(ABC):
 
 class _Counts(_Intervals):
     def __init__(self, model: PurchaseModel, table: Rfm, question: Question) -> None:
+        model._active_traits()  # says so where a model offers none
         (params,) = parameter_draws(question.seed, model)
         super().__init__(model, params, table, question)
         self.spend, self.discount = np.empty((len(params), 0)), 0.0
@@ -204,6 +205,7 @@ class _Money(_Intervals):
         question: Question,
         margin: float,
     ) -> None:
+        purchases._active_traits()
         params, amounts = parameter_draws(question.seed, purchases, spend)
         super().__init__(purchases, params, table, question)
         p, q, v = np.array(amounts).T

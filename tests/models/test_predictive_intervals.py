@@ -8,6 +8,7 @@ from patronage.models import (
     CustomerValueModel,
     GammaGammaModel,
     ModifiedBetaGeoModel,
+    ParetoNBDModel,
 )
 from patronage.models import predictive_intervals as intervals
 
@@ -73,7 +74,7 @@ def test_days_and_weeks_pounds_and_pence_agree(found, cdnow_exact):
 
 @pytest.mark.usefixtures("known")
 @pytest.mark.parametrize("level", [0.5, 0.9])
-@pytest.mark.parametrize("Model", [BetaGeoModel, ModifiedBetaGeoModel])
+@pytest.mark.parametrize("Model", [BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel])
 def test_counts_match_the_exact_distribution(Model, level, cdnow_exact):
     model = Model().fit(cdnow_exact)
     interval = model.predict_purchases(cdnow_exact, 39, interval=level)

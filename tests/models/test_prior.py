@@ -6,11 +6,17 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from patronage.errors import SettingsError
-from patronage.models import BetaGeoModel, GammaGammaModel, ModifiedBetaGeoModel
+from patronage.models import (
+    BetaGeoModel,
+    GammaGammaModel,
+    ModifiedBetaGeoModel,
+    ParetoNBDModel,
+)
 from patronage.models.betageo_prior import WEAK_PRIOR
 from patronage.models.gammagamma import WEAK_PRIOR as WEAK_SPEND
+from patronage.models.paretonbd_prior import WEAK_PRIOR as WEAK_PARETO
 
-TIMING_MODELS = [BetaGeoModel, ModifiedBetaGeoModel]
+TIMING_MODELS = [BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel]
 
 
 def customers(x, t_x, T):
@@ -22,7 +28,7 @@ def spenders(frequency, mean):
     return pd.DataFrame({"customer_id": ids, "frequency": frequency, "monetary_value": mean})
 
 
-@pytest.mark.parametrize("prior", [WEAK_PRIOR, WEAK_SPEND], ids=["timing", "spend"])
+@pytest.mark.parametrize("prior", [WEAK_PRIOR, WEAK_PARETO, WEAK_SPEND])
 def test_derivatives_are_exact(prior):
     point = np.log([2.0, 5.0, 0.7, 3.0])[: prior.size]
     at = prior(point)
@@ -58,7 +64,7 @@ def test_the_unit_of_time_changes_no_prediction(Model, cdnow_exact, factor):
     np.testing.assert_allclose(
         there.expected_purchases(other, 39 * factor), here.expected_purchases(few, 39), rtol=1e-9
     )
-    unit = np.array([1, factor, 1, 1])
+    unit = np.array([1, factor, 1, factor if Model is ParetoNBDModel else 1])
     np.testing.assert_allclose(there.standard_errors_ / unit, here.standard_errors_, rtol=1e-8)
 
 
