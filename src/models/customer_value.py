@@ -1,5 +1,7 @@
 """Customer lifetime value: purchases to come, times spend per purchase, times margin."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self, overload
 
 import pandas as pd
@@ -11,6 +13,7 @@ from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.likelihood_model import FORMAT, check_saved
 from patronage.models.purchase_model import PurchaseModel, purchase_model
 from patronage.models.rfm_input import TIMING, Weights, read_rfm
+from patronage.models.saving import save_model
 
 
 class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
@@ -184,6 +187,10 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         question = Question(float(horizon), rate, check_share("interval", level), seed)
         found = money_interval(self.purchases_, self.spend_, table, question, margin)
         return pd.DataFrame({name: value} | found._asdict())
+
+    def save(self, path: Path | str, units: Mapping[str, str] | None = None) -> None:
+        """Write the fitted model as JSON, for `load_model`; see `saving.save_model`."""
+        save_model(self, path, units)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that was learned, as plain values ready for JSON."""

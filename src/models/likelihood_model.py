@@ -1,5 +1,7 @@
 """What every model fitted by maximum likelihood shares: learned attributes, saving, loading."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
@@ -18,6 +20,7 @@ from patronage.models.inference import (
 )
 from patronage.models.prior import Prior, PriorName, with_prior
 from patronage.models.rfm_input import FloatArray, Weights
+from patronage.models.saving import save_model
 
 FORMAT = 1
 
@@ -173,6 +176,10 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         if prior is not None:
             self.log_likelihood_ -= prior(optimum.log_params).value
             self.diagnosis_ = diagnosis or _decided(prior.decided(optimum.log_params, inverse))
+
+    def save(self, path: Path | str, units: Mapping[str, str] | None = None) -> None:
+        """Write the fitted model as JSON, for `load_model`; see `saving.save_model`."""
+        save_model(self, path, units)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that was learned, as plain values ready for JSON."""
