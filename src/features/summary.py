@@ -9,7 +9,7 @@ import pandas as pd
 
 from patronage.errors import DataError, SettingsError
 from patronage.features import rfm
-from patronage.features.arrays import calendar_day, day_number
+from patronage.features.arrays import FloatArray, calendar_day, day_number
 from patronage.features.collect import day_table
 from patronage.features.day_table import DayTable
 from patronage.features.grid import Grid
@@ -26,6 +26,7 @@ def rfm_summary(
     time_unit: Period | None = None,
     period: Period = "D",
     returns: Returns = "net",
+    gaps: bool = False,
 ) -> pd.DataFrame:
     """One row per customer with a purchase before `as_of`, as lifetimes counts it.
 
@@ -44,6 +45,10 @@ def rfm_summary(
     returns
         What lines of negative amount do to monetary_value: "net", they count against the purchase
         before them; "drop", they are passed over; "refuse", there may be none.
+
+    gaps
+        Add `log_gap_sum`, which the models of regular timing learn from: the sum of the logarithms
+        of the times between purchases, 0 without a repeat purchase.
 
     Returns
     -------
@@ -83,6 +88,8 @@ def rfm_summary(
     summary = _summary(grid, into_week, 1 if unit == "D" else WEEK)
     empty = (summary["frequency"] > 0) & (summary["monetary_value"] <= 0)
     summary.attrs["returns"] = touched | {"without_net_spend": int(empty.sum())}
+    if gaps:
+        summary["log_gap_sum"] = _log_gap_sum(grid, 1 if unit == "D" else WEEK)
     return summary
 
 
@@ -103,6 +110,18 @@ def _summary(grid: Grid, into_week: int, unit: int) -> pd.DataFrame:
             "monetary_value": values["monetary_value"],
         }
     )
+
+
+def _log_gap_sum(grid: Grid, unit: int) -> FloatArray:
+    """Of each customer of a grid with one as_of: the gaps between the purchases before it."""
+    table = grid.table
+    seen = np.zeros(len(table))
+    seen[grid.customer] = grid.purchases
+    customer = np.repeat(np.arange(len(table)), np.diff(table.purchase_offsets))
+    counted = (table.repeat_number > 0) & (table.repeat_number < seen[customer])
+    logs = np.log(table.gap[counted] / unit)
+    sums = np.bincount(customer[counted], logs, minlength=len(table)).astype(np.float64)
+    return sums[grid.customer]
 
 
 def _weekday(day: int) -> int:

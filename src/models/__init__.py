@@ -3,6 +3,7 @@
 from patronage.models.backtest import Backtest, backtest_value
 from patronage.models.betadiscreteweibull import BetaDiscreteWeibullModel
 from patronage.models.betageo import BetaGeoModel
+from patronage.models.betageo_cnbd import BetaGeoCNBDModel
 from patronage.models.betageo_quantities import BetaGeoParams
 from patronage.models.betageobetabinom import BetaGeoBetaBinomModel
 from patronage.models.choose_purchases import choose_purchases
@@ -10,6 +11,7 @@ from patronage.models.contract_input import survivor_table
 from patronage.models.customer_value import CustomerValueModel
 from patronage.models.gammagamma import GammaGammaModel, GammaGammaParams
 from patronage.models.modified_betageo import ModifiedBetaGeoModel
+from patronage.models.modified_betageo_cnbd import ModifiedBetaGeoCNBDModel
 from patronage.models.paretonbd import ParetoNBDModel
 from patronage.models.paretonbd_quantities import ParetoNBDParams
 from patronage.models.purchase_model import PurchaseModel
@@ -21,11 +23,13 @@ __all__ = [
     "Backtest",
     "BetaDiscreteWeibullModel",
     "BetaGeoBetaBinomModel",
+    "BetaGeoCNBDModel",
     "BetaGeoModel",
     "BetaGeoParams",
     "CustomerValueModel",
     "GammaGammaModel",
     "GammaGammaParams",
+    "ModifiedBetaGeoCNBDModel",
     "ModifiedBetaGeoModel",
     "ParetoNBDModel",
     "ParetoNBDParams",

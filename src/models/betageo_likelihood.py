@@ -19,7 +19,8 @@ class BetaGeoLikelihood:
     References
     ----------
     .. [1] Fader, Hardie & Lee (2005), Marketing Science 24(2), eq. (6).
-    .. [2] Platzer & Reutterer (2016), Ticking Away the Moments, Marketing Science 35(5).
+    .. [2] Reutterer, Platzer & Schroeder (2021), International Journal of Research in Marketing
+       38(1).
     """
 
     def __init__(self, groups: TimingGroups, *, leaves_at_first: bool = False, k: int = 1) -> None:

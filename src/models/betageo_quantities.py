@@ -106,29 +106,37 @@ def counts_pmf(active: Active, horizon: float, counts: int) -> FloatArray:
     n are made and the customer stays, or she leaves at the n-th of n or more that were to come.
     """
     shape, scale = active.shape[:, None], active.scale[:, None]
-    n, share = np.arange(counts, dtype=np.float64), horizon / (scale + horizon)
-    kept = survival(active, counts)
-    steps = np.log((shape + n[:-1]) / (n[:-1] + 1)) + _log(share)
-    log_exactly = np.cumsum(
-        np.concatenate([-shape * np.log1p(horizon / scale), steps], axis=1), axis=1
-    )
-    pmf: FloatArray = kept * np.exp(log_exactly)
-    leaves = kept[:, :-1] * active.a / (active.a + active.b[:, None] + n[:-1])
-    pmf[:, 1:] += leaves * at_least(n[1:], shape, scale, horizon)
+    kept = survival(active.a, active.b, counts)
+    pmf = kept * count_probabilities(shape, scale, horizon, counts)
+    n = np.arange(1, counts, dtype=np.float64)
+    leaves = kept[:, :-1] * active.a / (active.a + active.b[:, None] + (n - 1))
+    pmf[:, 1:] += leaves * at_least(n, shape, scale, horizon)
     return pmf
 
 
-def survival(active: Active, counts: int) -> FloatArray:
+def survival(a: float, b: FloatArray, counts: int) -> FloatArray:
     """P(active after 0, 1, ..., counts - 1 more purchases), one row per customer."""
+    hazard = -np.log1p(a / (b[:, None] + np.arange(counts - 1)))
+    return _cumulated(np.zeros((len(b), 1)), hazard)
+
+
+def count_probabilities(
+    shape: FloatArray, scale: FloatArray, span: float, counts: int
+) -> FloatArray:
+    """P(0, 1, ..., counts - 1 events of a process of rate lambda ~ Gamma(shape, scale))."""
     n = np.arange(counts - 1)
-    hazard = -np.log1p(active.a / (active.b[:, None] + n))
-    start = np.zeros((len(active.b), 1))
-    kept: FloatArray = np.exp(np.cumsum(np.concatenate([start, hazard], axis=1), axis=1))
-    return kept
+    with np.errstate(divide="ignore"):
+        steps = np.log((shape + n) / (n + 1)) + np.log(span / (scale + span))
+    return _cumulated(-shape * np.log1p(span / scale), steps)
+
+
+def _cumulated(start: FloatArray, steps: FloatArray) -> FloatArray:
+    result: FloatArray = np.exp(np.cumsum(np.concatenate([start, steps], axis=1), axis=1))
+    return result
 
 
 def at_least(n: FloatArray, shape: FloatArray, scale: FloatArray, span: float) -> FloatArray:
-    """P(n or more events of a process of rate lambda ~ Gamma(shape, scale) in a time span)."""
+    """P(n or more such events)."""
     inside = span / (scale + span)
     left, right = betainc(n, shape, inside), betaincc(shape, n, scale / (scale + span))
     return np.where(inside < 0.5, left, right)
@@ -144,13 +152,14 @@ def wait(active: Active, share: float) -> FloatArray:
 def discounted_purchases(active: Active, horizon: float, rate: float) -> FloatArray:
     """Integral over (0, horizon] of exp(-rate s) x the purchase rate at T+s.
 
-    The purchase rate falls on the time scale (alpha+T) / (1 + E[p] (r+x)); Gauss-Legendre panels
-    in the logarithm of time follow it from steep to flat.
+    The purchase rate falls on the time scale (alpha+T) / (1 + E[p] (r+x)), the discount on its own;
+    Gauss-Legendre panels in the logarithm of time follow both from steep to flat.
     """
     longest = min(horizon, NEGLIGIBLE_DISCOUNT / rate) if rate > 0 else horizon
     if np.isinf(longest):
         return purchases_to_come(active)
-    start = 1 / (1 + (active.shape + 1) * active.a / (active.a + active.b))
+    leaves = (active.shape + 1) * active.a / (active.a + active.b)
+    start = 1 / (1 + leaves + rate * active.scale)
     panels = np.ceil(np.log1p(longest / active.scale / start) / PANEL)
     total = np.empty_like(start)
     for count in np.unique(panels):
@@ -186,12 +195,6 @@ def purchases_to_come(active: Active) -> FloatArray:
     if active.a <= 1:
         return np.full_like(active.b, np.inf)
     return (active.a + active.b - 1) / (active.a - 1)
-
-
-def _log(value: FloatArray) -> FloatArray:
-    with np.errstate(divide="ignore"):
-        result: FloatArray = np.log(value)
-    return result
 
 
 def _panel_rule(panels: int) -> tuple[FloatArray, FloatArray]:
