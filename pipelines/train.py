@@ -174,7 +174,7 @@ def _study(settings: Settings, run_id: str) -> "optuna.Study":
 
 
 def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:
-    rfm = rfm_summary(prepared.days, as_of=prepared.as_of)
+    rfm = rfm_summary(prepared.days, as_of=prepared.as_of, gaps=True)
     value = CustomerValueModel(purchases, GammaGammaModel()).fit(rfm)
     for part in (value.purchases_, value.spend_):
         if not part.converged_:
@@ -216,7 +216,7 @@ def _metrics(
 def _tracking(prepared: Prepared, test: pd.DataFrame, purchases: PurchaseModel) -> pd.DataFrame:
     """Purchases against the expectation of a model that ends at the test cutoff."""
     cutoff = test["as_of"].iloc[0].date()
-    model = clone(purchases).fit(rfm_summary(prepared.days, as_of=cutoff))
+    model = clone(purchases).fit(rfm_summary(prepared.days, as_of=cutoff, gaps=True))
     return track_purchases(prepared.days, model, end=prepared.data_end)
 
 

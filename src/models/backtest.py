@@ -155,7 +155,7 @@ def holdout_table(days: Any, cutoff: date, horizon: float) -> pd.DataFrame:
             f"end on {end - timedelta(days=1)}. Take a cutoff of {end - span} or before, or a "
             "shorter horizon."
         )
-    known = rfm_summary(table, as_of=cutoff)
+    known = rfm_summary(table, as_of=cutoff, gaps=True)
     for name, start in (("holdout", cutoff), ("last", cutoff - span)):
         found = purchases_between(table, start=start, end=start + span)
         renamed = {"purchases": f"{name}_purchases", "spend": f"{name}_spend"}

@@ -14,16 +14,26 @@ from patronage.errors import DataError
 from patronage.features import DayTable
 from patronage.models.backtest import holdout_table
 from patronage.models.betageo import BetaGeoModel
+from patronage.models.betageo_cnbd import BetaGeoCNBDModel
 from patronage.models.holdout_likelihood import holdout_log_likelihood
 from patronage.models.model_forecast import PURCHASES
 from patronage.models.modified_betageo import ModifiedBetaGeoModel
+from patronage.models.modified_betageo_cnbd import ModifiedBetaGeoCNBDModel
 from patronage.models.paretonbd import ParetoNBDModel
 from patronage.models.purchase_model import PurchaseModel
 
 log = logging.getLogger(__name__)
 
-CANDIDATES: tuple[PurchaseModel, ...] = (BetaGeoModel(), ModifiedBetaGeoModel(), ParetoNBDModel())
+CANDIDATES: tuple[PurchaseModel, ...] = (
+    BetaGeoModel(),
+    ModifiedBetaGeoModel(),
+    ParetoNBDModel(),
+    BetaGeoCNBDModel(),
+    ModifiedBetaGeoCNBDModel(),
+)
 """Models of purchases at any time, the simplest first, which wins a tie; not fitted."""
+TIE = 3
+"""Log-likelihoods that agree to so many decimals are equal, as k = 1 and no k are."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,8 @@ class Judged:
     """A candidate and what it foresaw; the numbers are None where it could not be fitted."""
 
     model: str
+    k: int | None = None
+    """How regular purchases are, to a model that tells."""
     log_likelihood: float | None = None
     """Of the counts that came, summed over customers."""
     expected: float | None = None
@@ -46,7 +58,7 @@ class PurchaseChoice:
     Attributes
     ----------
     model
-        The winner, not fitted.
+        The winner, not fitted; k is the one found, so that all further fits are of one model.
     as_of, horizon_days
         Candidates knew what was before `as_of`; they were judged by the purchases of so many days.
     customers, actual
@@ -105,8 +117,9 @@ def choose_purchases(
     order = sorted(range(len(judged)), key=lambda place: _rank(judged[place]))
     if not judged[order[0]].converged:
         log.warning("no model of purchases converged as of %s: %s", cutoff, judged[order[0]].note)
+    winner, k = clone(candidates[order[0]]), judged[order[0]].k
     return PurchaseChoice(
-        model=clone(candidates[order[0]]),
+        model=winner if k is None else winner.set_params(k=k),
         as_of=cutoff,
         horizon_days=horizon_days,
         customers=len(known),
@@ -124,10 +137,11 @@ def _judge(model: PurchaseModel, known: pd.DataFrame, horizon: int) -> Judged:
     likely = holdout_log_likelihood(fitted, known, horizon, known[PURCHASES].to_numpy())
     expected = float(fitted.expected_purchases(known, horizon).sum())
     total = float(np.sum(likely))
-    return Judged(name, total, expected, fitted.converged_, fitted.diagnosis_)
+    k = getattr(fitted, "k_", None)
+    return Judged(name, k, total, expected, fitted.converged_, fitted.diagnosis_)
 
 
 def _rank(judged: Judged) -> tuple[bool, float]:
     """Converged before not, likely before unlikely; one that was not fitted is last."""
-    likely = -np.inf if judged.log_likelihood is None else judged.log_likelihood
+    likely = -np.inf if judged.log_likelihood is None else round(judged.log_likelihood, TIE)
     return not judged.converged, -likely

@@ -81,7 +81,7 @@ def purchase_chances(
     days: DayTable, *, as_of: date, rule: LabelRule, purchases: PurchaseModel | None = None
 ) -> pd.DataFrame:
     """`p_no_purchase` and `p_alive` of every customer at `as_of`, fitted on the past alone."""
-    rfm = rfm_summary(days, as_of=as_of)
+    rfm = rfm_summary(days, as_of=as_of, gaps=True)
     model = (BetaGeoModel() if purchases is None else clone(purchases)).fit(rfm)
     chances = {
         "p_no_purchase": model.probability_no_purchase(

@@ -36,6 +36,8 @@ def model_comparison(metrics: Mapping[str, Any]) -> ModelComparison | None:
 
 def _row(model: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     name = MODEL_NAMES.get(model["model"], model["model"])
+    if model.get("k") is not None:
+        name = f"{name}, k = {model['k']}"
     likely, expected = model["log_likelihood"], model["expected"]
     return [
         name,

@@ -7,6 +7,7 @@ import pytest
 from patronage.errors import DataError
 from patronage.features import customer_days, day_table
 from patronage.models import (
+    BetaGeoCNBDModel,
     BetaGeoModel,
     BetaGeoParams,
     ModifiedBetaGeoModel,
@@ -56,6 +57,16 @@ def test_another_truth_another_winner():
     days = days_of(simulated(ParetoNBDModel(), ParetoNBDParams(1.5, 20.0, 2.0, 400.0)))
     choice = choose_purchases(days, cutoff=CUTOFF, horizon_days=160)
     assert isinstance(choice.model, ParetoNBDModel)
+
+
+def test_regular_customers_have_a_model_of_regular_timing():
+    regular = BetaGeoCNBDModel()
+    regular.k_ = 4
+    log = simulated(regular, BetaGeoParams(4.0, 20.0, 0.8, 6.0), customers=1500)
+    choice = choose_purchases(days_of(log), cutoff=CUTOFF, horizon_days=160)
+    assert isinstance(choice.model, BetaGeoCNBDModel)
+    assert choice.model.k in (3, 4, 5)
+    assert choice.candidates[0].k == choice.model.k
 
 
 def test_the_winner_is_not_fitted(choice):

@@ -45,5 +45,11 @@ def test_a_fit_that_did_not_converge_is_said():
     assert rows[0][-1] == "did not converge"
 
 
+def test_regular_timing_tells_how_regular():
+    regular = {**FOUND["models"][0], "model": "BetaGeoCNBDModel", "k": 3}
+    rows = model_comparison({"value_models": {**FOUND, "models": [regular]}}).rows
+    assert rows[0][0] == "BG/CNBD-k, k = 3"
+
+
 def test_models_trained_before_there_was_a_choice_have_none():
     assert model_comparison({}) is None
