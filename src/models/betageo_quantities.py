@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betainc, betaincc
 
-from patronage.models.beta_average import BetaAverage, as_column
+from patronage.models.beta_average import BetaAverage, Rows, as_column
 from patronage.models.rfm_input import FloatArray
 
 NEGLIGIBLE_DISCOUNT = 45.0
@@ -56,9 +56,9 @@ def log_odds_inactive(
 
 def stays(active: Active, after: float) -> FloatArray:
     """P(active at T+after): the mean of exp(-lambda p after)."""
-    average = BetaAverage(active.a, active.b, float(np.max(active.shape * after / active.scale)))
+    average = BetaAverage(active.a, active.b, active.shape * after / active.scale)
 
-    def kernel(p: FloatArray, rows: slice) -> FloatArray:
+    def kernel(p: FloatArray, rows: Rows) -> FloatArray:
         span = after / as_column(active.scale, rows)
         result: FloatArray = np.exp(-as_column(active.shape, rows) * np.log1p(p * span))
         return result
@@ -69,9 +69,9 @@ def stays(active: Active, after: float) -> FloatArray:
 def purchases(active: Active, horizon: float) -> FloatArray:
     """E[purchases in (T, T+horizon]]: the mean of (1 - exp(-lambda p t)) / p."""
     shape, span = active.shape, horizon / active.scale
-    average = BetaAverage(active.a, active.b, float(np.max(shape * span)))
+    average = BetaAverage(active.a, active.b, shape * span)
 
-    def kernel(p: FloatArray, rows: slice) -> FloatArray:
+    def kernel(p: FloatArray, rows: Rows) -> FloatArray:
         kept = as_column(shape, rows) * np.log1p(p * as_column(span, rows))
         result: FloatArray = -np.expm1(-kept) / p
         return result
@@ -88,9 +88,9 @@ def no_purchase(active: Active, horizon: float, lead: float) -> FloatArray:
     if lead == 0:
         quiet: FloatArray = np.exp(-shape * np.log1p(horizon / scale))
         return quiet
-    average = BetaAverage(active.a, active.b, float(np.max(shape * lead / scale)))
+    average = BetaAverage(active.a, active.b, shape * lead / scale)
 
-    def kernel(p: FloatArray, rows: slice) -> FloatArray:
+    def kernel(p: FloatArray, rows: Rows) -> FloatArray:
         power, unit = as_column(shape, rows), as_column(scale, rows)
         gone = -np.expm1(-power * np.log1p(p * lead / unit))
         here = np.exp(-power * np.log1p((p * lead + horizon) / unit))
@@ -174,12 +174,12 @@ def _discounted_in_panels(
 ) -> FloatArray:
     shape, scale, a, b = active
     reach = np.log1p(longest / scale / start)
-    average = BetaAverage(a, b, float(np.max((shape + 1) * longest / scale)))
+    average = BetaAverage(a, b, (shape + 1) * longest / scale)
     total = np.zeros_like(scale)
     for node, weight in zip(*_panel_rule(panels), strict=True):
         span = start * np.expm1(node * reach)
 
-        def kernel(p: FloatArray, rows: slice, span: FloatArray = span) -> FloatArray:
+        def kernel(p: FloatArray, rows: Rows, span: FloatArray = span) -> FloatArray:
             result: FloatArray = np.exp(
                 -as_column(shape + 1, rows) * np.log1p(p * as_column(span, rows))
             )

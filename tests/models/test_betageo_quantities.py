@@ -13,6 +13,7 @@ from patronage.models.betageo_quantities import (
     log_odds_inactive,
     no_purchase,
     purchases,
+    stays,
 )
 
 TOLERANCE = 1e-12
@@ -174,3 +175,25 @@ def test_many_rows_are_worked_as_one():
     together = purchases(Active(params.r + x, params.alpha + T, params.a, params.b + x), 90)
     for i in (0, 1, 1999, 3999):
         assert together[i] == pytest.approx(one(purchases, params, x[i], T[i], 90), rel=1e-12)
+
+
+def test_a_customer_is_worth_the_same_to_the_last_bit_in_any_company():
+    rng = np.random.default_rng(0)
+    x, T = rng.integers(0, 40, 300).astype(float), rng.integers(1, 900, 300).astype(float)
+    params = BetaGeoParams(0.3, 40.0, 0.8, 2.4)
+    crowd = Active(params.r + x, params.alpha + T, params.a, params.b + x)
+
+    def all_of(some):
+        return np.column_stack(
+            [
+                purchases(some, 365.0),
+                no_purchase(some, 90.0, 7.0),
+                stays(some, 30.0),
+                discounted_purchases(some, 365.0, 4e-4),
+            ]
+        )
+
+    together = all_of(crowd)
+    for place in range(0, 300, 7):
+        alone = Active(crowd.shape[[place]], crowd.scale[[place]], crowd.a, crowd.b[[place]])
+        assert (all_of(alone) == together[place]).all()
