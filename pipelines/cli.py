@@ -26,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 log = logging.getLogger("patronage")
+backtest = typer.Typer(help="Judge models by what came after a day of the past.")
+app.add_typer(backtest, name="backtest", no_args_is_help=True)
 Config = Annotated[
     Path, typer.Option("--config", "-c", help="The settings file; paths in it are relative to it.")
 ]
@@ -122,6 +124,26 @@ def report(config: Config = SETTINGS_FILE) -> None:
     from patronage.pipelines.run import report as report_only
 
     _finish(report_only(_settings(config, None), run_at=datetime.now(UTC)))
+
+
+@backtest.command("value")
+def backtest_value(
+    config: Config = SETTINGS_FILE,
+    cutoff: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="First day the models do not know."),
+    ] = None,
+    horizon_days: Annotated[
+        int | None, typer.Option(min=1, help="Days judged; [value] horizon_days by default.")
+    ] = None,
+) -> None:
+    """Compare the value models, rules that need none, and lifetimes on your latest purchases."""
+    from patronage.config import load_settings
+    from patronage.pipelines.backtest import backtest_value as judge_value
+
+    day = None if cutoff is None else cutoff.date()
+    settings = load_settings(config)
+    print(judge_value(settings, cutoff=day, horizon_days=horizon_days, run_at=datetime.now(UTC)))
 
 
 def _settings(config: Path, as_of: datetime | None) -> "Settings":

@@ -53,6 +53,7 @@ def run_folder(
     `latest` says whether outputs/latest is to point to it then.
 
     A run that fails or is killed leaves nothing visible; the next one clears what it left hidden.
+    A study, which leaves neither scores nor lists, does not move `latest`.
 
     Raises
     ------

@@ -1,16 +1,18 @@
 """Training: panel, tuning, calibration, judgement out of time, registration, gate."""
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from sklearn.base import clone
 
 from patronage.config import Settings
 from patronage.errors import DataError
 from patronage.features import FEATURES, mature_cutoffs, rfm_summary
-from patronage.models import CustomerValueModel, GammaGammaModel
-from patronage.models.betageo import BetaGeoModel
+from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
+from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, RULE, Evaluation, evaluate
 from patronage.models.purchase_tracking import track_purchases
@@ -37,19 +39,28 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
     refuse_a_day_before_the_champion(store, prepared.as_of)
+    cutoffs = _cutoffs(settings, prepared, rule)
+    with run.step("choose value model"):
+        choice = _choose_purchases(prepared, cutoffs, rule)
     with run.step("panel"):
-        panel = _panel(settings, prepared, rule)
+        panel = training_panel(
+            prepared.days,
+            cutoffs=cutoffs,
+            rule=rule,
+            data_end=prepared.data_end,
+            purchases=choice.model,
+        )
         learn, test = split_out_of_time(panel, rule)
     with run.step("tune and train"):
         churn = _fit_churn(settings, run, learn, rule)
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
-        value = _fit_value(prepared)
+        value = _fit_value(prepared, choice.model)
         scorer = _scorer(settings, prepared, value, churn)
         judged = Judged(
             scores=evaluation.scores,
-            tracking=_tracking(prepared, test),
-            metrics=_metrics(evaluation, scorer, learn, test),
+            tracking=_tracking(prepared, test, choice.model),
+            metrics=_metrics(evaluation, scorer, learn, test) | {"value_models": choice.to_dict()},
         )
     with run.step("register"):
         record = TrainingRecord(
@@ -95,29 +106,43 @@ def split_out_of_time(panel: pd.DataFrame, rule: LabelRule) -> tuple[pd.DataFram
         If no other cutoff's label was known by then.
     """
     as_of = panel["as_of"].dt.date
-    newest = as_of.max()
-    known = mature_at(list(as_of.unique()), day=newest, label_days=rule.label_days)
-    if not known:
-        raise DataError(
-            f"the history is too short to train and to judge out of time: the newest cutoff is "
-            f"{newest}, the oldest {as_of.min()}, and a label is known {rule.label_days} days "
-            "after its cutoff. Give a longer history or a shorter [churn] horizon_days."
-        )
-    return panel[as_of.isin(known)].reset_index(drop=True), panel[as_of == newest].reset_index(
+    known = _known_at_newest(list(as_of.unique()), rule)
+    return panel[as_of.isin(known)].reset_index(drop=True), panel[as_of == as_of.max()].reset_index(
         drop=True
     )
 
 
-def _panel(settings: Settings, prepared: Prepared, rule: LabelRule) -> pd.DataFrame:
-    first_day = pd.Timestamp(prepared.days.first_day, unit="D").date()
-    cutoffs = mature_cutoffs(
-        first_day=first_day,
+def _known_at_newest(cutoffs: Sequence[date], rule: LabelRule) -> tuple[date, ...]:
+    """The cutoffs whose labels were known on the day of the newest one."""
+    newest = max(cutoffs)
+    known = mature_at(cutoffs, day=newest, label_days=rule.label_days)
+    if not known:
+        raise DataError(
+            f"the history is too short to train and to judge out of time: the newest cutoff is "
+            f"{newest}, the oldest {min(cutoffs)}, and a label is known {rule.label_days} days "
+            "after its cutoff. Give a longer history or a shorter [churn] horizon_days."
+        )
+    return known
+
+
+def _cutoffs(settings: Settings, prepared: Prepared, rule: LabelRule) -> tuple[date, ...]:
+    return mature_cutoffs(
+        first_day=pd.Timestamp(prepared.days.first_day, unit="D").date(),
         data_end=prepared.data_end,
         horizon_days=rule.horizon_days,
         lead_days=rule.lead_days,
         count=settings.churn.max_cutoffs,
     )
-    return training_panel(prepared.days, cutoffs=cutoffs, rule=rule, data_end=prepared.data_end)
+
+
+def _choose_purchases(
+    prepared: Prepared, cutoffs: Sequence[date], rule: LabelRule
+) -> PurchaseChoice:
+    """Choose by purchases that all came before the newest cutoff, which is kept to judge by."""
+    cutoff = _known_at_newest(cutoffs, rule)[-1]
+    choice = choose_purchases(prepared.days, cutoff=cutoff, horizon_days=rule.label_days)
+    log.info("model of purchases, as of %s: %s", cutoff, type(choice.model).__name__)
+    return choice
 
 
 def _fit_churn(
@@ -150,9 +175,9 @@ def _study(settings: Settings, run_id: str) -> "optuna.Study":
     )
 
 
-def _fit_value(prepared: Prepared) -> CustomerValueModel:
-    rfm = rfm_summary(prepared.days, as_of=prepared.as_of)
-    value = CustomerValueModel(BetaGeoModel(), GammaGammaModel()).fit(rfm)
+def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:
+    rfm = rfm_summary(prepared.days, as_of=prepared.as_of, gaps=True)
+    value = CustomerValueModel(purchases, GammaGammaModel()).fit(rfm)
     for part in (value.purchases_, value.spend_):
         if not part.converged_:
             log.warning("%s: %s", type(part).__name__, part.diagnosis_)
@@ -192,10 +217,10 @@ def _metrics(
     }
 
 
-def _tracking(prepared: Prepared, test: pd.DataFrame) -> pd.DataFrame:
+def _tracking(prepared: Prepared, test: pd.DataFrame, purchases: PurchaseModel) -> pd.DataFrame:
     """Purchases against the expectation of a model that ends at the test cutoff."""
     cutoff = test["as_of"].iloc[0].date()
-    model = BetaGeoModel().fit(rfm_summary(prepared.days, as_of=cutoff))
+    model = clone(purchases).fit(rfm_summary(prepared.days, as_of=cutoff, gaps=True))
     return track_purchases(prepared.days, model, end=prepared.data_end)
 
 

@@ -9,17 +9,24 @@ import pandas as pd
 
 from patronage.errors import DataError, SettingsError
 from patronage.features import rfm
-from patronage.features.arrays import calendar_day, day_number
+from patronage.features.arrays import FloatArray, calendar_day, day_number
 from patronage.features.collect import day_table
 from patronage.features.day_table import DayTable
 from patronage.features.grid import Grid
+from patronage.features.refunds import Returns, apply_returns
 
 Period = Literal["D", "W"]
 WEEK = 7
 
 
 def rfm_summary(
-    days: Any, *, as_of: date, time_unit: Period | None = None, period: Period = "D"
+    days: Any,
+    *,
+    as_of: date,
+    time_unit: Period | None = None,
+    period: Period = "D",
+    returns: Returns = "net",
+    gaps: bool = False,
 ) -> pd.DataFrame:
     """One row per customer with a purchase before `as_of`, as lifetimes counts it.
 
@@ -35,21 +42,32 @@ def rfm_summary(
     period
         What counts as one purchase: "D" a purchase day; "W" a calendar week, Monday to Sunday,
         with a purchase day, and recency and T are whole weeks (lifetimes' freq="W").
+    returns
+        What lines of negative amount do to monetary_value: "net", they count against the purchase
+        before them; "drop", they are passed over; "refuse", there may be none.
+
+    gaps
+        Add `log_gap_sum`, which the models of regular timing learn from: the sum of the logarithms
+        of the times between purchases, 0 without a repeat purchase.
 
     Returns
     -------
     DataFrame
         customer_id; frequency, purchases after the first; recency, first to last purchase; T,
         first purchase to `as_of`; monetary_value, mean net spend per repeat purchase, 0 with
-        none. A return counts against the purchase before it, so what is returned before the
-        second purchase belongs to the first and is left out; the mean can be negative.
+        none. Net, what is returned before the second purchase belongs to the first and is left
+        out, and the mean can be 0 or negative: `GammaGammaModel` leaves such customers out and
+        counts them in `n_left_out_`. `attrs["returns"]` says what was touched: `setting`,
+        `lines`, `amount`, `customers`, and `without_net_spend`, the repeat customers whose mean
+        is 0 or less.
 
     Raises
     ------
     SettingsError
-        If `time_unit` or `period` is neither "D" nor "W".
+        If `time_unit` or `period` is neither "D" nor "W", or `returns` is not known.
     DataError
-        If no customer has a purchase before `as_of`, or see `day_table`.
+        If no customer has a purchase before `as_of`, returns are refused and there are some, or
+        see `day_table`.
 
     References
     ----------
@@ -57,7 +75,7 @@ def rfm_summary(
     """
     unit = time_unit or period
     _check(time_unit=unit, period=period)
-    table = day_table(days)
+    table, touched = apply_returns(day_table(days), returns, day_number(as_of))
     grid = Grid.of(table, [as_of])
     if not grid.as_of.size:
         raise DataError(
@@ -67,7 +85,12 @@ def rfm_summary(
     if period == "W":
         grid = Grid.of(_weeks(table, day_number(as_of)), [as_of])
     into_week = _weekday(day_number(as_of)) if period == "W" else 0
-    return _summary(grid, into_week, 1 if unit == "D" else WEEK)
+    summary = _summary(grid, into_week, 1 if unit == "D" else WEEK)
+    empty = (summary["frequency"] > 0) & (summary["monetary_value"] <= 0)
+    summary.attrs["returns"] = touched | {"without_net_spend": int(empty.sum())}
+    if gaps:
+        summary["log_gap_sum"] = _log_gap_sum(grid, 1 if unit == "D" else WEEK)
+    return summary
 
 
 def _check(**periods: str) -> None:
@@ -87,6 +110,18 @@ def _summary(grid: Grid, into_week: int, unit: int) -> pd.DataFrame:
             "monetary_value": values["monetary_value"],
         }
     )
+
+
+def _log_gap_sum(grid: Grid, unit: int) -> FloatArray:
+    """Of each customer of a grid with one as_of: the gaps between the purchases before it."""
+    table = grid.table
+    seen = np.zeros(len(table))
+    seen[grid.customer] = grid.purchases
+    customer = np.repeat(np.arange(len(table)), np.diff(table.purchase_offsets))
+    counted = (table.repeat_number > 0) & (table.repeat_number < seen[customer])
+    logs = np.log(table.gap[counted] / unit)
+    sums = np.bincount(customer[counted], logs, minlength=len(table)).astype(np.float64)
+    return sums[grid.customer]
 
 
 def _weekday(day: int) -> int:

@@ -11,8 +11,10 @@ TimeUnit: TypeAlias = Literal["D", "W"]
 UNITS_PER_YEAR: dict[str, float] = {"D": 365.25, "W": 365.25 / 7}
 
 
-def check_number(name: str, value: float, *, above: float = 0.0, closed: bool = True) -> float:
-    """Return `value` as float where it is finite and not below `above`.
+def check_number(
+    name: str, value: float, *, above: float = 0.0, closed: bool = True, finite: bool = True
+) -> float:
+    """Return `value` as float where it is not below `above`, and finite unless that is waived.
 
     Raises
     ------
@@ -20,9 +22,54 @@ def check_number(name: str, value: float, *, above: float = 0.0, closed: bool = 
         Otherwise; the message names the argument and its value.
     """
     number = float(value)
-    if not np.isfinite(number) or number < above or (number == above and not closed):
+    wrong = np.isnan(number) or (finite and np.isinf(number))
+    if wrong or number < above or (number == above and not closed):
         bound = "at least" if closed else "greater than"
-        raise SettingsError(f"{name}={value} must be a finite number {bound} {above:g}.")
+        kind = "finite number" if finite else "number"
+        raise SettingsError(f"{name}={value} must be a {kind} {bound} {above:g}.")
+    return number
+
+
+def check_share(name: str, value: float) -> float:
+    """Return `value` as float where it lies between 0 and 1, both excluded.
+
+    Raises
+    ------
+    SettingsError
+        Otherwise.
+    """
+    share = float(value)
+    if not 0 < share < 1:
+        raise SettingsError(f"{name}={value} must lie between 0 and 1, both excluded.")
+    return share
+
+
+def check_count(name: str, value: int, *, least: int = 0) -> int:
+    """Return `value` as int where it is a whole number, `least` or more.
+
+    Raises
+    ------
+    SettingsError
+        Otherwise.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise SettingsError(f"{name}={value} must be a whole number, {least} or more.")
+    return int(value)
+
+
+def check_periods(name: str, value: float, *, finite: bool = True) -> float:
+    """Return `value` as float where it is a whole number of periods, 0 or more.
+
+    Raises
+    ------
+    SettingsError
+        Otherwise; infinity is accepted where `finite` is waived.
+    """
+    number = check_number(name, value, finite=finite)
+    if np.isfinite(number) and number != np.floor(number):
+        raise SettingsError(
+            f"{name}={value} must be a whole number: time is counted in periods of the data."
+        )
     return number
 
 

@@ -7,15 +7,16 @@ to rounding error: the integrand is analytic in a strip around the line and fall
 """
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patronage.models.groups import distinct_rows
+from patronage.models.groups import Distinct, distinct_rows
 from patronage.models.rfm_input import FloatArray
 
-Kernel: TypeAlias = Callable[[FloatArray, slice], FloatArray]
+Rows: TypeAlias = NDArray[np.intp]
+Kernel: TypeAlias = Callable[[FloatArray, Rows], FloatArray]
 
 STEP, STEP_GROWTH = 0.27, 0.165
 """Spacing in u for a smooth peak, and how it narrows as the peak does (see `_spacing`)."""
@@ -25,6 +26,10 @@ NEGLIGIBLE = 42.0
 """exp(-42) is below rounding."""
 FARTHEST = 600.0
 """In u; exp of it is finite, and no sum goes as far."""
+RUNG = 8.0
+"""Sharpness is raised to the next power of it, so that many rows share their nodes."""
+FEW_NODES = 16
+"""Numbers of nodes are rounded up to its multiples, so that few shapes of work arise."""
 CELLS = 400_000
 """Rows x nodes worked at a time: a bound on memory."""
 
@@ -37,39 +42,84 @@ class BetaAverage:
     a, b
         Parameters of the beta distribution, > 0.
     sharpness
-        The functions change by no more than a fixed factor while p changes by 1 / sharpness, and
-        do not vary by more than a factor 1 + sharpness over all p.
+        One per row: the functions change by no more than a fixed factor while p changes by
+        1 / sharpness, and do not vary by more than a factor 1 + sharpness over all p.
+
+    Notes
+    -----
+    A row's nodes follow from its own a, b and sharpness alone, so that its mean is the same to the
+    last bit whatever rows it is worked with.
     """
 
-    def __init__(self, a: float, b: FloatArray, sharpness: float) -> None:
-        distinct = distinct_rows(b)
-        self._codes = distinct.codes
-        self._p, self._weight = _nodes(a, b[distinct.first], sharpness)
+    def __init__(self, a: float, b: FloatArray, sharpness: FloatArray) -> None:
+        rung = RUNG ** np.ceil(np.log(1 + sharpness) / np.log(RUNG))
+        distinct = distinct_rows(b, rung)
+        left, step, count = _lines(a, b[distinct.first], rung[distinct.first])
+        self._blocks = [
+            _block(distinct, count == nodes, a, b, left, step, int(nodes))
+            for nodes in np.unique(count)
+        ]
+        self._size = len(b)
 
     def mean(self, kernel: Kernel) -> FloatArray:
         """Mean of `kernel(p, rows)`: p has a line of nodes for each of the `rows`."""
-        means = np.empty(len(self._codes))
-        for rows in self._chunks():
-            code = self._codes[rows]
-            values = kernel(self._p[code], rows)
-            means[rows] = np.sum(values * self._weight[code], axis=1)
+        means = np.empty(self._size)
+        for block in self._blocks:
+            for chunk in block.chunks():
+                rows, line = block.rows[chunk], block.line[chunk]
+                values = kernel(block.p[line], rows)
+                means[rows] = np.sum(values * block.weight[line], axis=1)
         return means
 
-    def _chunks(self) -> Iterator[slice]:
-        size = max(1, CELLS // self._p.shape[1])
-        for start in range(0, len(self._codes), size):
+
+class _Block(NamedTuple):
+    """Rows whose lines have equally many nodes: `line` is each row's line of `p` and `weight`."""
+
+    rows: Rows
+    line: Rows
+    p: FloatArray
+    weight: FloatArray
+
+    def chunks(self) -> Iterator[slice]:
+        size = max(1, CELLS // self.p.shape[1])
+        for start in range(0, len(self.rows), size):
             yield slice(start, start + size)
 
 
-def _nodes(a: float, b: FloatArray, sharpness: float) -> tuple[FloatArray, FloatArray]:
-    """Nodes p and weights, one line for each b."""
+def _block(
+    distinct: Distinct,
+    chosen: NDArray[np.bool_],
+    a: float,
+    b: FloatArray,
+    left: FloatArray,
+    step: FloatArray,
+    nodes: int,
+) -> _Block:
+    """The rows whose distinct line is among the `chosen`, with these lines' nodes."""
+    rows = np.flatnonzero(chosen[distinct.codes])
+    line = (np.cumsum(chosen) - 1)[distinct.codes[rows]]
+    p, weight = _nodes(a, b[distinct.first[chosen]], left[chosen], step[chosen], nodes)
+    return _Block(rows, line, p, weight)
+
+
+def _lines(a: float, b: FloatArray, sharpness: FloatArray) -> tuple[FloatArray, FloatArray, Rows]:
+    """Where each line of nodes begins in u, its spacing, and how many nodes it has."""
     near_a = np.full_like(b, a)
     peak = np.log(near_a / b)
     drop = NEGLIGIBLE + np.log1p(sharpness)
     left = np.maximum(peak - _reach(near_a, b, drop), -NEGLIGIBLE - np.log(1 + b + sharpness))
     right = np.minimum(peak + _reach(b, near_a, drop), NEGLIGIBLE + np.log(1 + a + sharpness))
-    count = int(np.ceil(np.max((right - left) / _spacing(a, b)))) + 1
-    step = (right - left) / (count - 1)
+    wanted = np.ceil((right - left) / _spacing(a, b)) + 1
+    count = (np.ceil(wanted / FEW_NODES) * FEW_NODES).astype(np.intp)
+    return left, (right - left) / (count - 1), count
+
+
+def _nodes(
+    a: float, b: FloatArray, left: FloatArray, step: FloatArray, count: int
+) -> tuple[FloatArray, FloatArray]:
+    """Nodes p and weights, one line for each b."""
+    near_a = np.full_like(b, a)
+    peak = np.log(near_a / b)
     u = left[:, None] + step[:, None] * np.arange(count)
     weight = np.exp(-_fall(u - peak[:, None], near_a[:, None], b[:, None]))
     # Past the ends the function is constant and the weight geometric: the rest of the sum is known.
@@ -100,7 +150,7 @@ def _fall(distance: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
     return fall
 
 
-def _reach(near: FloatArray, far: FloatArray, drop: float) -> FloatArray:
+def _reach(near: FloatArray, far: FloatArray, drop: FloatArray) -> FloatArray:
     """Distance towards p = 0 (near = a) at which the weight has fallen by `drop`.
 
     By Newton steps from above: the fall is convex. Towards p = 1 with near = b.
@@ -109,14 +159,16 @@ def _reach(near: FloatArray, far: FloatArray, drop: float) -> FloatArray:
     distance = np.minimum((drop + total * np.log1p(near / far)) / near, FARTHEST)
     for _ in range(100):
         excess = _fall(-distance, near, far) - drop
-        if np.all(excess < 0.5):
+        open_still = excess >= 0.5
+        if not open_still.any():
             break
         kept = far + near * np.exp(-distance)
         slope = near * far * -np.expm1(-distance) / kept
-        distance = distance - np.maximum(excess, 0) / slope
+        # A row that has settled stays, however long the others take.
+        distance = np.where(open_still, distance - excess / slope, distance)
     return distance
 
 
-def as_column(values: FloatArray, rows: slice) -> NDArray[np.float64]:
+def as_column(values: FloatArray, rows: Rows) -> NDArray[np.float64]:
     """The rows' values, ready to meet their lines of nodes."""
     return values[rows, None]

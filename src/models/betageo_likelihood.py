@@ -1,32 +1,38 @@
-"""Log-likelihood of the BG/NBD model with exact gradient and Hessian by the log-parameters."""
+"""Log-likelihood of the BG/NBD family with exact gradient and Hessian by the log-parameters."""
 
 import numpy as np
 
 from patronage.models.fitting import Evaluation
-from patronage.models.groups import TimingGroups
+from patronage.models.groups import TimingGroups, distinct_rows
 from patronage.models.rfm_input import FloatArray
 
 
 class BetaGeoLikelihood:
     """Mean log-likelihood per customer of (ln r, ln alpha, ln a, ln b) [1]_.
 
-    Eq. (6) is summed as three parts: gamma and beta functions as products over the repeat
-    purchases k = 0, 1, ... (exact for any size of the parameters), the purchase process up to T,
-    and ln(1 + odds), odds = P(inactive) / P(alive) of those with a repeat.
+    Eq. (6) is summed as three parts: gamma and beta functions as products (exact for any size of
+    the parameters), the purchase process up to T, and ln(1 + odds), odds = P(inactive) / P(active)
+    of those who had a chance to leave: after each repeat purchase, or, in MBG/NBD, after each
+    purchase. With regular timing each purchase takes k stages of the process, and what belongs to
+    the gaps between purchases alone is left out [2]_.
 
     References
     ----------
     .. [1] Fader, Hardie & Lee (2005), Marketing Science 24(2), eq. (6).
+    .. [2] Reutterer, Platzer & Schroeder (2021), International Journal of Research in Marketing
+       38(1).
     """
 
-    def __init__(self, groups: TimingGroups) -> None:
+    def __init__(self, groups: TimingGroups, *, leaves_at_first: bool = False, k: int = 1) -> None:
+        self.k = k
         share = groups.weight / groups.weight.sum()
-        repeats = groups.frequency > 0
-        self.frequency, self.T, self.share = groups.frequency, groups.T, share
-        self.later = _reached_share(groups.frequency, share)
-        self.earlier = np.arange(len(self.later), dtype=np.float64)
-        self.x, self.share_repeat = groups.frequency[repeats], share[repeats]
-        self.t_x, self.T_repeat = groups.recency[repeats], groups.T[repeats]
+        x, chances = groups.frequency, groups.frequency + leaves_at_first
+        self.staged = np.repeat(_reached_share(x, share), k)
+        self.stayed = _reached_share(chances, share)
+        self.at_T = _by_age(groups.T, share, k * x)
+        told = (chances > 0) | (k > 1)
+        columns = (share, x, groups.recency, groups.T, chances - 1)
+        self.rows = [np.ascontiguousarray(column[told]) for column in columns]
 
     def __call__(self, log_params: FloatArray) -> Evaluation:
         """Value, gradient and Hessian at (ln r, ln alpha, ln a, ln b)."""
@@ -40,61 +46,67 @@ class BetaGeoLikelihood:
         )
 
     def _products(self, r: float, a: float, b: float) -> Evaluation:
-        """Gamma(r+x)/Gamma(r) and B(a,b+x)/B(a,b), as products over k < x."""
-        n, k = self.later, self.earlier
-        f_r, f_b, f_ab = 1 / (r + k), 1 / (b + k), 1 / (a + b + k)
-        value = np.sum(n * (np.log(r + k) - np.log1p(a * f_b)))
-        d_r, d_a = np.sum(n * f_r), -np.sum(n * f_ab)
+        """Gamma(r+kx)/Gamma(r) and B(a,b+n)/B(a,b), as products over stages and n chances."""
+        passed, n = self.staged, self.stayed
+        at, i = r + np.arange(len(passed)), np.arange(len(n))
+        f_b, f_ab = 1 / (b + i), 1 / (a + b + i)
+        value = np.sum(passed * np.log(at)) - np.sum(n * np.log1p(a * f_b))
+        d_r, d_a = np.sum(passed / at), -np.sum(n * f_ab)
         d_b = a * np.sum(n * f_b * f_ab)
         d_ab = np.sum(n * f_ab**2)
         d_bb = np.sum(n * (f_ab - f_b) * (f_ab + f_b))
         hessian = np.zeros((4, 4))
-        hessian[0, 0] = r * d_r - r**2 * np.sum(n * f_r**2)
+        hessian[0, 0] = r * d_r - r**2 * np.sum(passed / at**2)
         hessian[2, 2] = a * d_a + a**2 * d_ab
         hessian[2, 3] = hessian[3, 2] = a * b * d_ab
         hessian[3, 3] = b * d_b + b**2 * d_bb
         return Evaluation(float(value), np.array([r * d_r, 0.0, a * d_a, b * d_b]), hessian)
 
     def _process(self, r: float, alpha: float) -> Evaluation:
-        """alpha^r / (alpha+T)^(r+x)."""
-        n, x, T = self.share, self.frequency, self.T
+        """alpha^r / (alpha+T)^(r+kx), summed over customers of one T."""
+        T, n, stages = self.at_T
         log_ratio, f = np.log1p(T / alpha), 1 / (alpha + T)
-        value = -np.sum(n * (r * log_ratio + x * (np.log(alpha) + log_ratio)))
-        d_r, d_alpha = -np.sum(n * log_ratio), np.sum(n * (r * T - alpha * x) * f)
+        value = -np.sum(n * r * log_ratio + stages * (np.log(alpha) + log_ratio))
+        d_r, d_alpha = -np.sum(n * log_ratio), np.sum((n * r * T - stages * alpha) * f)
         hessian = np.zeros((4, 4))
         hessian[0, 0] = r * d_r
         hessian[0, 1] = hessian[1, 0] = r * np.sum(n * T * f)
-        hessian[1, 1] = -alpha * np.sum(n * T * (r + x) * f**2)
+        hessian[1, 1] = -alpha * np.sum(T * (n * r + stages) * f**2)
         return Evaluation(float(value), np.array([r * d_r, d_alpha, 0.0, 0.0]), hessian)
 
     def _odds(self, r: float, alpha: float, a: float, b: float) -> Evaluation:
-        """1 + a/(b+x-1) ((alpha+T)/(alpha+t_x))^(r+x)."""
-        n, x, t_x, T = self.share_repeat, self.x, self.t_x, self.T_repeat
-        f, f_x, f_b = 1 / (alpha + T), 1 / (alpha + t_x), 1 / (b + (x - 1))
-        gap = np.log1p((T - t_x) * f_x)
-        log_odds = np.log(a * f_b) + (r + x) * gap
-        dead = n * _expit(log_odds)
-        both = dead * _expit(-log_odds)
-        turn = alpha * (T - t_x) * f * f_x
-        slopes = (r * gap, -(r + x) * turn, np.ones_like(x), -b * f_b)
-        hessian = np.array([[np.sum(both * u * v) for v in slopes] for u in slopes])
-        hessian[0, 0] += np.sum(dead * slopes[0])
-        mixed = -r * np.sum(dead * turn)
-        hessian[0, 1] += mixed
-        hessian[1, 0] += mixed
-        hessian[1, 1] += alpha * np.sum(dead * (r + x) * (T * f**2 - t_x * f_x**2))
-        hessian[3, 3] -= b * np.sum(dead * (x - 1) * f_b**2)
-        value = np.sum(n * np.logaddexp(0, log_odds))
-        return Evaluation(float(value), np.array([np.sum(dead * u) for u in slopes]), hessian)
+        """1 + a/(b+earlier) ((alpha+T)/(alpha+t_x))^(r+x), or its like with regular timing."""
+        from patronage.models.betageo_kernels import odds_sums, stage_terms
+
+        share, x, t_x, T, earlier = self.rows
+        stages, log_q = np.empty((6, 0)), np.zeros(1)
+        if self.k > 1:
+            stages = stage_terms(x, t_x, T, r, alpha, self.k)
+            log_q = stages[0]
+        gap = np.log1p((T - t_x) / (alpha + t_x))
+        log_odds = np.log(a / (b + earlier)) + (r + self.k * x) * gap - log_q
+        if self.k > 1:
+            log_odds[earlier < 0] = -np.inf
+        small = np.exp(-np.abs(log_odds))
+        value = np.dot(share, np.maximum(log_odds, 0) + np.log1p(small) + log_q)
+        terms = (gap, log_odds, small, stages)
+        sums = odds_sums(share, x, t_x, T, earlier, *terms, r, alpha, b, self.k)
+        hessian = np.zeros((4, 4))
+        hessian[np.triu_indices(4)] = sums[4:]
+        return Evaluation(float(value), sums[:4], hessian + np.triu(hessian, 1).T)
 
 
-def _reached_share(frequency: FloatArray, share: FloatArray) -> FloatArray:
-    """Share of customers with more than k repeat purchases, k = 0, 1, ..."""
-    counts = np.bincount(frequency.astype(np.intp), share).astype(np.float64)
-    reached: FloatArray = np.cumsum(counts[::-1])[::-1][1:]
+def _reached_share(counts: FloatArray, share: FloatArray) -> FloatArray:
+    """Share of customers with more than i of what is counted, i = 0, 1, ..."""
+    exactly = np.bincount(counts.astype(np.intp), share).astype(np.float64)
+    reached: FloatArray = np.cumsum(exactly[::-1])[::-1][1:]
     return reached
 
 
-def _expit(value: FloatArray) -> FloatArray:
-    result: FloatArray = 1 / (1 + np.exp(-value))
-    return result
+def _by_age(
+    T: FloatArray, share: FloatArray, stages: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Distinct T, the share of customers of each, and the stages they passed."""
+    distinct = distinct_rows(T)
+    sums = [np.bincount(distinct.codes, n).astype(np.float64) for n in (share, share * stages)]
+    return T[distinct.first], sums[0], sums[1]

@@ -1,7 +1,7 @@
 """What a BG/NBD customer will do, given parameters and history: the formulas, without a table.
 
-All condition on the customer being active at T, where lambda ~ Gamma(r+x, alpha+T) and
-p ~ Beta(a, b+x), independent [1]_; a purchase stream with rate lambda then ends at rate lambda p.
+All but the odds condition on the customer being active at T, where rate lambda and dropout
+probability p are independent again [1]_; a purchase stream of rate lambda ends at rate lambda p.
 
 References
 ----------
@@ -11,8 +11,9 @@ References
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import betainc, betaincc
 
-from patronage.models.beta_average import BetaAverage, as_column
+from patronage.models.beta_average import BetaAverage, Rows, as_column
 from patronage.models.rfm_input import FloatArray
 
 NEGLIGIBLE_DISCOUNT = 45.0
@@ -31,25 +32,46 @@ class BetaGeoParams(NamedTuple):
     b: float
 
 
+class Active(NamedTuple):
+    """Customers active at T: lambda ~ Gamma(shape, rate scale) and p ~ Beta(a, b)."""
+
+    shape: FloatArray
+    scale: FloatArray
+    a: float
+    b: FloatArray
+
+
 def log_odds_inactive(
-    params: BetaGeoParams, frequency: FloatArray, recency: FloatArray, T: FloatArray
+    params: BetaGeoParams, x: FloatArray, t_x: FloatArray, T: FloatArray, chances: FloatArray
 ) -> FloatArray:
-    """ln(P(inactive) / P(alive)); minus infinity without a repeat purchase."""
+    """ln(P(inactive) / P(active)); minus infinity without a chance to leave so far.
+
+    `chances` is after how many purchases the customer could leave.
+    """
     r, alpha, a, b = params
-    x = np.maximum(frequency, 1)
-    gap = np.log1p((T - recency) / (alpha + recency))
-    log_odds: FloatArray = np.log(a / (b + (x - 1))) + (r + x) * gap
-    return np.where(frequency > 0, log_odds, -np.inf)
+    gap = np.log1p((T - t_x) / (alpha + t_x))
+    left: FloatArray = np.log(a / (b + np.maximum(chances - 1, 0))) + (r + x) * gap
+    return np.where(chances > 0, left, -np.inf)
 
 
-def purchases(
-    params: BetaGeoParams, frequency: FloatArray, T: FloatArray, horizon: float
-) -> FloatArray:
-    """E[purchases in (T, T+horizon] | active at T]: the mean of (1 - exp(-lambda p t)) / p."""
-    shape, span = params.r + frequency, horizon / (params.alpha + T)
-    average = BetaAverage(params.a, params.b + frequency, float(np.max(shape * span)))
+def stays(active: Active, after: float) -> FloatArray:
+    """P(active at T+after): the mean of exp(-lambda p after)."""
+    average = BetaAverage(active.a, active.b, active.shape * after / active.scale)
 
-    def kernel(p: FloatArray, rows: slice) -> FloatArray:
+    def kernel(p: FloatArray, rows: Rows) -> FloatArray:
+        span = after / as_column(active.scale, rows)
+        result: FloatArray = np.exp(-as_column(active.shape, rows) * np.log1p(p * span))
+        return result
+
+    return average.mean(kernel)
+
+
+def purchases(active: Active, horizon: float) -> FloatArray:
+    """E[purchases in (T, T+horizon]]: the mean of (1 - exp(-lambda p t)) / p."""
+    shape, span = active.shape, horizon / active.scale
+    average = BetaAverage(active.a, active.b, shape * span)
+
+    def kernel(p: FloatArray, rows: Rows) -> FloatArray:
         kept = as_column(shape, rows) * np.log1p(p * as_column(span, rows))
         result: FloatArray = -np.expm1(-kept) / p
         return result
@@ -57,20 +79,18 @@ def purchases(
     return average.mean(kernel)
 
 
-def no_purchase(
-    params: BetaGeoParams, frequency: FloatArray, T: FloatArray, horizon: float, lead: float
-) -> FloatArray:
-    """P(no purchase in (T+lead, T+lead+horizon] | active at T).
+def no_purchase(active: Active, horizon: float, lead: float) -> FloatArray:
+    """P(no purchase in (T+lead, T+lead+horizon]).
 
     1 - E[exp(-lambda p lead)] + E[exp(-lambda (p lead + horizon))].
     """
-    shape, scale = params.r + frequency, params.alpha + T
+    shape, scale = active.shape, active.scale
     if lead == 0:
         quiet: FloatArray = np.exp(-shape * np.log1p(horizon / scale))
         return quiet
-    average = BetaAverage(params.a, params.b + frequency, float(np.max(shape * lead / scale)))
+    average = BetaAverage(active.a, active.b, shape * lead / scale)
 
-    def kernel(p: FloatArray, rows: slice) -> FloatArray:
+    def kernel(p: FloatArray, rows: Rows) -> FloatArray:
         power, unit = as_column(shape, rows), as_column(scale, rows)
         gone = -np.expm1(-power * np.log1p(p * lead / unit))
         here = np.exp(-power * np.log1p((p * lead + horizon) / unit))
@@ -80,28 +100,86 @@ def no_purchase(
     return average.mean(kernel)
 
 
-def discounted_purchases(
-    params: BetaGeoParams, frequency: FloatArray, T: FloatArray, horizon: float, rate: float
-) -> FloatArray:
-    """Integral over (0, horizon] of exp(-rate s) x the purchase rate at T+s, given active at T.
+def counts_pmf(active: Active, horizon: float, counts: int) -> FloatArray:
+    """P(0, 1, ..., counts - 1 purchases in (T, T+horizon]), one row per customer.
 
-    The purchase rate falls on the time scale (alpha+T) / (1 + E[p] (r+x)); Gauss-Legendre panels
-    in the logarithm of time follow it from steep to flat.
+    n are made and the customer stays, or she leaves at the n-th of n or more that were to come.
     """
-    shape, scale = params.r + frequency, params.alpha + T
+    shape, scale = active.shape[:, None], active.scale[:, None]
+    kept = survival(active.a, active.b, counts)
+    pmf = kept * count_probabilities(shape, scale, horizon, counts)
+    n = np.arange(1, counts, dtype=np.float64)
+    leaves = kept[:, :-1] * active.a / (active.a + active.b[:, None] + (n - 1))
+    pmf[:, 1:] += leaves * at_least(n, shape, scale, horizon)
+    return pmf
+
+
+def survival(a: float, b: FloatArray, counts: int) -> FloatArray:
+    """P(active after 0, 1, ..., counts - 1 more purchases), one row per customer."""
+    hazard = -np.log1p(a / (b[:, None] + np.arange(counts - 1)))
+    return _cumulated(np.zeros((len(b), 1)), hazard)
+
+
+def count_probabilities(
+    shape: FloatArray, scale: FloatArray, span: float, counts: int
+) -> FloatArray:
+    """P(0, 1, ..., counts - 1 events of a process of rate lambda ~ Gamma(shape, scale))."""
+    n = np.arange(counts - 1)
+    with np.errstate(divide="ignore"):
+        steps = np.log((shape + n) / (n + 1)) + np.log(span / (scale + span))
+    return _cumulated(-shape * np.log1p(span / scale), steps)
+
+
+def _cumulated(start: FloatArray, steps: FloatArray) -> FloatArray:
+    result: FloatArray = np.exp(np.cumsum(np.concatenate([start, steps], axis=1), axis=1))
+    return result
+
+
+def at_least(n: FloatArray, shape: FloatArray, scale: FloatArray, span: float) -> FloatArray:
+    """P(n or more such events)."""
+    inside = span / (scale + span)
+    left, right = betainc(n, shape, inside), betaincc(shape, n, scale / (scale + span))
+    return np.where(inside < 0.5, left, right)
+
+
+def wait(active: Active, share: float) -> FloatArray:
+    """Time within which this share of customers make their next purchase."""
+    with np.errstate(over="ignore"):
+        time: FloatArray = active.scale * np.expm1(-np.log1p(-share) / active.shape)
+    return time
+
+
+def discounted_purchases(active: Active, horizon: float, rate: float) -> FloatArray:
+    """Integral over (0, horizon] of exp(-rate s) x the purchase rate at T+s.
+
+    The purchase rate falls on the time scale (alpha+T) / (1 + E[p] (r+x)), the discount on its own;
+    Gauss-Legendre panels in the logarithm of time follow both from steep to flat.
+    """
     longest = min(horizon, NEGLIGIBLE_DISCOUNT / rate) if rate > 0 else horizon
-    mean_p = params.a / (params.a + params.b + frequency)
-    start = 1 / (1 + (shape + 1) * mean_p)
+    if np.isinf(longest):
+        return purchases_to_come(active)
+    leaves = (active.shape + 1) * active.a / (active.a + active.b)
+    start = 1 / (1 + leaves + rate * active.scale)
+    panels = np.ceil(np.log1p(longest / active.scale / start) / PANEL)
+    total = np.empty_like(start)
+    for count in np.unique(panels):
+        rows = panels == count
+        some = Active(active.shape[rows], active.scale[rows], active.a, active.b[rows])
+        total[rows] = _discounted_in_panels(some, start[rows], longest, rate, max(int(count), 1))
+    return total
+
+
+def _discounted_in_panels(
+    active: Active, start: FloatArray, longest: float, rate: float, panels: int
+) -> FloatArray:
+    shape, scale, a, b = active
     reach = np.log1p(longest / scale / start)
-    average = BetaAverage(
-        params.a, params.b + frequency, float(np.max((shape + 1) * longest / scale))
-    )
-    total = np.zeros_like(T)
-    panels = int(np.ceil(np.max(reach) / PANEL)) or 1
+    average = BetaAverage(a, b, (shape + 1) * longest / scale)
+    total = np.zeros_like(scale)
     for node, weight in zip(*_panel_rule(panels), strict=True):
         span = start * np.expm1(node * reach)
 
-        def kernel(p: FloatArray, rows: slice, span: FloatArray = span) -> FloatArray:
+        def kernel(p: FloatArray, rows: Rows, span: FloatArray = span) -> FloatArray:
             result: FloatArray = np.exp(
                 -as_column(shape + 1, rows) * np.log1p(p * as_column(span, rows))
             )
@@ -110,6 +188,13 @@ def discounted_purchases(
         speed = shape * average.mean(kernel) * np.exp(-rate * scale * span)
         total += weight * reach * (start + span) * speed
     return total
+
+
+def purchases_to_come(active: Active) -> FloatArray:
+    """E[1/p], the purchases in all time; infinite where a <= 1."""
+    if active.a <= 1:
+        return np.full_like(active.b, np.inf)
+    return (active.a + active.b - 1) / (active.a - 1)
 
 
 def _panel_rule(panels: int) -> tuple[FloatArray, FloatArray]:

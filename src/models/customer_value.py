@@ -1,16 +1,19 @@
 """Customer lifetime value: purchases to come, times spend per purchase, times margin."""
 
-from typing import Any, Self
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self, overload
 
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from patronage.models.arguments import TimeUnit, check_number, discount_rate
-from patronage.models.betageo import BetaGeoModel
+from patronage.models.arguments import TimeUnit, check_number, check_share, discount_rate
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.likelihood_model import FORMAT, check_saved
-from patronage.models.rfm_input import Weights
+from patronage.models.purchase_model import PurchaseModel, purchase_model
+from patronage.models.rfm_input import TIMING, Weights, read_rfm
+from patronage.models.saving import save_model
 
 
 class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
@@ -23,7 +26,7 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     purchases
-        Unfitted model of purchases.
+        Unfitted model of purchases, of any kind.
     spend
         Unfitted model of spend per purchase.
     time_unit
@@ -31,17 +34,17 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    purchases_ : BetaGeoModel
+    purchases_ : PurchaseModel
         The fitted purchase model.
     spend_ : GammaGammaModel
         The fitted spend model.
     """
 
-    purchases_: BetaGeoModel
+    purchases_: PurchaseModel
     spend_: GammaGammaModel
 
     def __init__(
-        self, purchases: BetaGeoModel, spend: GammaGammaModel, time_unit: TimeUnit = "D"
+        self, purchases: PurchaseModel, spend: GammaGammaModel, time_unit: TimeUnit = "D"
     ) -> None:
         self.purchases = purchases
         self.spend = spend
@@ -66,9 +69,29 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         self.spend_ = clone(self.spend).fit(rfm, weights)
         return self
 
+    @overload
     def clv(
         self, rfm: Any, horizon: float, annual_discount_rate: float, margin: float
-    ) -> "pd.Series[Any]":
+    ) -> "pd.Series[Any]": ...
+    @overload
+    def clv(
+        self,
+        rfm: Any,
+        horizon: float,
+        annual_discount_rate: float,
+        margin: float,
+        interval: float,
+        seed: int = 0,
+    ) -> pd.DataFrame: ...
+    def clv(
+        self,
+        rfm: Any,
+        horizon: float,
+        annual_discount_rate: float,
+        margin: float,
+        interval: float | None = None,
+        seed: int = 0,
+    ) -> "pd.Series[Any] | pd.DataFrame":
         """Expected discounted margin of each customer over the horizon after T, in the currency.
 
         Parameters
@@ -76,21 +99,54 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         rfm
             One row per customer, in the unit of the fit.
         horizon
-            In `time_unit`.
+            In `time_unit`; `math.inf` values all purchases to come.
         annual_discount_rate
             Effective rate per year, e.g. 0.15.
         margin
             Contribution margin as a share of net spend.
+        interval
+            Probability that the margin a customer will bring lies between `low` and `high`, e.g.
+            0.9; None for the expectation alone.
+        seed
+            Of the draws behind the interval; a customer's interval does not depend on the others.
+
+        Returns
+        -------
+        Series or DataFrame
+            The expectation; with an `interval` the columns `clv`, `low`, `high` and `probability`
+            (see `predictive_intervals`).
 
         Raises
         ------
         SettingsError
             If an argument is out of range.
         DataError
-            If a value of the table cannot be, or mean spend is infinite.
+            If a value of the table cannot be, mean spend is infinite, or an interval is asked of a
+            fit without standard errors.
         """
         value = self._value(rfm, horizon, annual_discount_rate, margin, given_alive=False)
-        return value.rename("clv")
+        if interval is None:
+            return value.rename("clv")
+        rate = discount_rate(annual_discount_rate, self.time_unit)
+        return self._with_interval(rfm, value, "clv", horizon, rate, margin, interval, seed)
+
+    def predict_spend(
+        self, rfm: Any, horizon: float, interval: float = 0.9, seed: int = 0
+    ) -> pd.DataFrame:
+        """What each customer will spend in the horizon after T, in the currency, and how surely.
+
+        Parameters
+        ----------
+        rfm, horizon, interval, seed
+            As for `clv`.
+
+        Returns
+        -------
+        DataFrame
+            `spend`, its expectation, `low`, `high` and `probability`.
+        """
+        value = self._value(rfm, horizon, 0.0, 1.0, given_alive=False)
+        return self._with_interval(rfm, value, "spend", horizon, 0.0, 1.0, interval, seed)
 
     def value_if_kept(
         self, rfm: Any, horizon: float, annual_discount_rate: float, margin: float
@@ -114,6 +170,28 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         count = self.purchases_.discounted_purchases(rfm, horizon, rate, given_alive=given_alive)
         return share * self.spend_.expected_spend(rfm) * count
 
+    def _with_interval(
+        self,
+        rfm: Any,
+        value: "pd.Series[Any]",
+        name: str,
+        horizon: float,
+        rate: float,
+        margin: float,
+        level: float,
+        seed: int,
+    ) -> pd.DataFrame:
+        from patronage.models.predictive_intervals import Question, money_interval
+
+        table = read_rfm(rfm, (*TIMING, "monetary_value"))
+        question = Question(float(horizon), rate, check_share("interval", level), seed)
+        found = money_interval(self.purchases_, self.spend_, table, question, margin)
+        return pd.DataFrame({name: value} | found._asdict())
+
+    def save(self, path: Path | str, units: Mapping[str, str] | None = None) -> None:
+        """Write the fitted model as JSON, for `load_model`; see `saving.save_model`."""
+        save_model(self, path, units)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything that was learned, as plain values ready for JSON."""
         check_is_fitted(self, "purchases_")
@@ -135,7 +213,7 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
             If `saved` is of another model or format.
         """
         check_saved(saved, cls.__name__)
-        purchases = BetaGeoModel.from_dict(saved["purchases"])
+        purchases = purchase_model(saved["purchases"])
         spend = GammaGammaModel.from_dict(saved["spend"])
         model = cls(clone(purchases), clone(spend), saved["time_unit"])
         model.purchases_, model.spend_ = purchases, spend

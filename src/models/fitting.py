@@ -34,6 +34,8 @@ class Optimum(NamedTuple):
     steps: int
     settled: bool
     """The gradient vanished within the allowed steps."""
+    likelihood: "Likelihood"
+    """What was climbed."""
 
     @property
     def flat(self) -> bool:
@@ -59,7 +61,7 @@ def maximise(likelihood: Likelihood, start: FloatArray) -> Optimum:
         if better is at:
             break
         at = better
-    return Optimum(log_params, at, steps, settled=False)
+    return Optimum(log_params, at, steps, False, likelihood)
 
 
 def _newton_step(at: Evaluation) -> FloatArray:
@@ -91,4 +93,4 @@ def _polish(likelihood: Likelihood, log_params: FloatArray, at: Evaluation, step
         if not np.abs(found.gradient).max() < np.abs(at.gradient).max():
             break
         log_params, at, steps = trial, found, steps + 1
-    return Optimum(log_params, at, steps, settled=True)
+    return Optimum(log_params, at, steps, True, likelihood)

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
-from patronage.models.fitting import Optimum, maximise
+from patronage.models.fitting import Evaluation, Optimum, maximise
 from patronage.models.gammagamma_likelihood import GammaGammaLikelihood
 from patronage.models.groups import rows_digest
 from patronage.models.likelihood_model import DataUnit, LikelihoodModel, whole
+from patronage.models.prior import Prior, PriorName, Term, linear, log_gamma, normal
 from patronage.models.rfm_input import SPEND, FloatArray, Weights, read_rfm, read_weights
 
 EXTREME = 1e4
@@ -26,6 +27,28 @@ class GammaGammaParams(NamedTuple):
     v: float
 
 
+def _mean_spend(log_params: FloatArray) -> Evaluation:
+    """ln(p v / (q - 1)) and its derivatives; infinite where the mean is."""
+    p, q, v = log_params
+    above = np.expm1(q)
+    if above <= 0:
+        return Evaluation(np.inf, np.zeros(3), np.zeros((3, 3)))
+    slope = np.exp(q) / above
+    hessian = np.zeros((3, 3))
+    hessian[1, 1] = slope / above
+    return Evaluation(float(p + v - np.log(above)), np.array([1.0, -slope, 1.0]), hessian)
+
+
+WEAK_PRIOR = Prior(
+    (
+        Term("the population's mean spend", _mean_spend, normal(0.1)),
+        Term("how purchases of one customer vary", linear(1, 0, 0), log_gamma(0.5, 0.01)),
+        Term("how customers' mean spend varies", linear(0, 1, 0), log_gamma(0.5, 0.01)),
+    ),
+    3,
+)
+
+
 class GammaGammaModel(LikelihoodModel):
     """Gamma-Gamma model of spend per purchase [1]_.
 
@@ -33,6 +56,13 @@ class GammaGammaModel(LikelihoodModel):
     is taken as independent of how often she buys. Fitted on customers with a repeat purchase and
     `monetary_value` > 0; a repeat customer whose mean is 0 or less (refunds) says nothing about
     the size of purchases: she is left out of the fit and counted in `n_left_out_`.
+
+    Parameters
+    ----------
+    prior
+        None for maximum likelihood. "weak" for data that leave a parameter without a finite
+        estimate or the population without a finite mean: p and q ~ Gamma(1/2, 1/100), and the
+        population's mean spend lies within some 10 % of the mean that was observed.
 
     Attributes
     ----------
@@ -64,6 +94,10 @@ class GammaGammaModel(LikelihoodModel):
     standard_errors_: GammaGammaParams
     n_left_out_: float
     params_type = GammaGammaParams
+    weak_prior = WEAK_PRIOR
+
+    def __init__(self, prior: PriorName = None) -> None:
+        self.prior = prior
 
     def fit(self, rfm: Any, weights: Weights = None) -> Self:
         """Learn p, q, v from one row per customer.
@@ -87,9 +121,12 @@ class GammaGammaModel(LikelihoodModel):
         _check_spend(fitted, repeats)
         x, mean, n = table.frequency[fitted], table.monetary_value[fitted], count[fitted]
         scale = float(np.sum(n * mean) / n.sum())
-        optimum = maximise(GammaGammaLikelihood(x, mean / scale, n), np.log([2.0, 3.0, 1.0]))
+        likelihood = GammaGammaLikelihood(x, mean / scale, n)
+        start = np.log([2.0, 3.0, 1.0])
+        optimum = maximise(self._objective(likelihood, float(n.sum())), start)
         unit = DataUnit(np.array([1.0, 1.0, scale]), -float(n.sum()) * float(np.log(scale)))
-        self._learn(optimum, float(n.sum()), unit, _no_peak(optimum, n))
+        problem = "" if self._has_peak(optimum) else _no_peak(optimum, n)
+        self._learn(optimum, float(n.sum()), unit, problem)
         self.diagnosis_ = self.diagnosis_ or _infinite_mean(self.params_.q)
         self.n_left_out_ = whole(float(count[repeats & (table.monetary_value <= 0)].sum()))
         self.data_digest_ = rows_digest(x, mean / scale, n)
@@ -144,8 +181,6 @@ def _check_spend(fitted: NDArray[np.bool_], repeats: NDArray[np.bool_]) -> None:
 
 
 def _no_peak(optimum: Optimum, n: FloatArray) -> str:
-    if optimum.settled and not optimum.flat:
-        return ""
     p, q, _ = np.exp(optimum.log_params)
     cause = "the likelihood has no clear peak"
     if p > EXTREME:

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from patronage.features import DayTable, weekly_purchases
-from patronage.models.betageo import BetaGeoModel
+from patronage.models.purchase_model import PurchaseModel
 
 WEEK = 7
 
 
-def track_purchases(days: DayTable, model: BetaGeoModel, *, end: date) -> pd.DataFrame:
+def track_purchases(days: DayTable, model: PurchaseModel, *, end: date) -> pd.DataFrame:
     """Actual and expected repeat purchases of all customers in each whole week before `end`.
 
     The expectation follows from the days of the first purchases and from the model alone: the sum,

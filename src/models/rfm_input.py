@@ -28,6 +28,14 @@ class Rfm:
     T: FloatArray
     monetary_value: FloatArray
 
+    def take(self, rows: NDArray[np.intp]) -> "Rfm":
+        """Some of the rows."""
+        columns = (self.frequency, self.recency, self.T, self.monetary_value)
+        x, t_x, T, spend = (values[rows] if len(values) else values for values in columns)
+        return Rfm(
+            customer_id=self.customer_id[rows], frequency=x, recency=t_x, T=T, monetary_value=spend
+        )
+
     def series(self, values: FloatArray, name: str) -> "pd.Series[Any]":
         """One result per customer, indexed by `customer_id`."""
         return pd.Series(values, index=self.customer_id, name=name)
@@ -53,14 +61,10 @@ def read_rfm(
         If a column is missing, is no number, or holds a value that no customer can have; the
         message names the column, how many customers, the first one, and the fix.
     """
-    table = _table(frame)
-    if not len(table):
-        raise DataError("The customer table has no rows. Check the filter that made it.")
-    ids = _customer_ids(table, may_lack_customers)
-    found = {name: _numbers(table, name, ids) for name in columns}
-    _check_frequency(found["frequency"], ids)
-    if "T" in found:
-        _check_timing(found["frequency"], found["recency"], found["T"], ids)
+    table = read_table(frame)
+    ids = read_customer_ids(table, may_lack_customers)
+    found = {name: read_numbers(table, name, ids) for name in columns}
+    _check_values(found, ids)
     none = np.empty(0)
     return Rfm(
         customer_id=ids,
@@ -87,7 +91,7 @@ def read_weights(weights: Weights, ids: "pd.Index[Any]") -> FloatArray:
     values = np.asarray(weights, dtype=np.float64)
     if values.shape != ids.shape:
         raise DataError(f"weights has shape {values.shape}; the table has {len(ids):,} rows.")
-    _refuse(
+    refuse_values(
         "weights", ~(np.isfinite(values) & (values >= 0)), values, ids, "is negative or not finite"
     )
     if not values.any():
@@ -99,19 +103,24 @@ def _same_index(index: "pd.Index[Any]", ids: "pd.Index[Any]") -> bool:
     return index.equals(ids) or index.equals(pd.RangeIndex(len(ids)))
 
 
-def _table(frame: Any) -> nw.DataFrame[Any]:
+def read_table(frame: Any) -> nw.DataFrame[Any]:
+    """A pandas, Polars or Arrow table that has rows; `customer_id` may be a pandas index."""
     if isinstance(frame, pd.DataFrame) and frame.index.name == "customer_id":
         frame = frame.reset_index()
     try:
-        return nw.from_native(frame, eager_only=True)
+        table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     except TypeError as error:
         raise DataError(
             f"The customer table is a {type(frame).__name__}; pass a pandas, Polars or Arrow "
             "table (collect a lazy frame first)."
         ) from error
+    if not len(table):
+        raise DataError("The customer table has no rows. Check the filter that made it.")
+    return table
 
 
-def _customer_ids(table: nw.DataFrame[Any], may_lack: bool) -> "pd.Index[Any]":
+def read_customer_ids(table: nw.DataFrame[Any], may_lack: bool) -> "pd.Index[Any]":
+    """The customers, each once; row numbers where the column may and does lack."""
     if "customer_id" not in table.columns:
         if may_lack:
             return pd.RangeIndex(len(table), name="customer_id")
@@ -127,7 +136,7 @@ def _customer_ids(table: nw.DataFrame[Any], may_lack: bool) -> "pd.Index[Any]":
         again = ids.duplicated()
         raise DataError(
             f"customer_id is repeated in {int(again.sum()):,} of {len(ids):,} rows, first "
-            f"customer {ids[again][0]!r}. Bring one row per customer: rfm_summary() makes them."
+            f"customer {named(ids[again])}. Bring one row per customer: rfm_summary() makes them."
         )
     return ids
 
@@ -139,22 +148,28 @@ def _missing(column: str, table: nw.DataFrame[Any]) -> str:
     )
 
 
-def _numbers(table: nw.DataFrame[Any], name: str, ids: "pd.Index[Any]") -> FloatArray:
+def read_numbers(table: nw.DataFrame[Any], name: str, ids: "pd.Index[Any]") -> FloatArray:
+    """A column of finite numbers."""
     if name not in table.columns:
         raise DataError(_missing(name, table))
     column = table[name]
     if not column.dtype.is_numeric():
         raise DataError(
             f"{name} has dtype {column.dtype}, which holds no numbers, for {len(ids):,} customers, "
-            f"first customer {ids[0]!r} ({column[0]!r}). Convert it, e.g. "
+            f"first customer {named(ids)} ({column[0]!r}). Convert it, e.g. "
             f"rfm[{name!r}].astype(float)."
         )
     values = column.cast(nw.Float64).to_numpy()
-    _refuse(name, ~np.isfinite(values), values, ids, "is missing, NaN or infinite")
-    return np.asarray(values, dtype=np.float64)
+    refuse_values(name, ~np.isfinite(values), values, ids, "is missing, NaN or infinite")
+    return np.ascontiguousarray(values, dtype=np.float64)
 
 
-def _refuse(
+def named(ids: "pd.Index[Any]") -> str:
+    """The first of the customers as her id is written, without its NumPy type."""
+    return repr(ids[:1].tolist()[0])
+
+
+def refuse_values(
     name: str,
     bad: NDArray[np.bool_],
     values: FloatArray,
@@ -162,28 +177,42 @@ def _refuse(
     what: str,
     fix: str = "Drop or correct these rows.",
 ) -> None:
+    """Raise a DataError that counts the `bad` values and names the first customer with one."""
     if bad.any():
         first = int(np.argmax(bad))
         raise DataError(
             f"{name} {what} for {int(bad.sum()):,} of {len(ids):,} customers, first customer "
-            f"{ids[first]!r} ({values[first]:g}). {fix}"
+            f"{named(ids[first:])} ({values[first]:g}). {fix}"
         )
+
+
+def _check_values(found: dict[str, FloatArray], ids: "pd.Index[Any]") -> None:
+    """One pass says that all is well; only where it is not, what is wrong."""
+    if "T" not in found:
+        _check_frequency(found["frequency"], ids)
+        return
+    from patronage.models.timing_kernels import timing_is_valid
+
+    x, t_x, T = (found[name] for name in TIMING)
+    if not timing_is_valid(x, t_x, T):
+        _check_frequency(x, ids)
+        _check_timing(x, t_x, T, ids)
 
 
 def _check_frequency(frequency: FloatArray, ids: "pd.Index[Any]") -> None:
     repeat_days = "frequency counts purchase days after the first: rfm_summary() makes it."
-    _refuse("frequency", frequency < 0, frequency, ids, "is negative", repeat_days)
+    refuse_values("frequency", frequency < 0, frequency, ids, "is negative", repeat_days)
     fraction = frequency != np.floor(frequency)
-    _refuse("frequency", fraction, frequency, ids, "is not a whole number", repeat_days)
+    refuse_values("frequency", fraction, frequency, ids, "is not a whole number", repeat_days)
 
 
 def _check_timing(
     frequency: FloatArray, recency: FloatArray, T: FloatArray, ids: "pd.Index[Any]"
 ) -> None:
     time = "recency is the time from first to last purchase, T from the first purchase to as_of"
-    _refuse("T", T <= 0, T, ids, "is not positive", f"{time}; leave out who came later.")
-    _refuse("recency", recency < 0, recency, ids, "is negative", f"{time}.")
-    _refuse(
+    refuse_values("T", T <= 0, T, ids, "is not positive", f"{time}; leave out who came later.")
+    refuse_values("recency", recency < 0, recency, ids, "is negative", f"{time}.")
+    refuse_values(
         "recency",
         recency > T,
         recency,
@@ -191,7 +220,7 @@ def _check_timing(
         "exceeds T",
         f"{time}; give both in one unit, up to one day.",
     )
-    _refuse(
+    refuse_values(
         "recency",
         (recency > 0) & (frequency == 0),
         recency,

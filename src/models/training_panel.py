@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
+from sklearn.base import clone
 
 from patronage.errors import DataError
 from patronage.features import DayTable, build_panel, churn_labels, rfm_summary
 from patronage.models.betageo import BetaGeoModel
+from patronage.models.purchase_model import PurchaseModel
 
 log = logging.getLogger(__name__)
 KEY = ["customer_id", "as_of"]
@@ -30,7 +32,12 @@ class LabelRule:
 
 
 def training_panel(
-    days: DayTable, *, cutoffs: Sequence[date], rule: LabelRule, data_end: date
+    days: DayTable,
+    *,
+    cutoffs: Sequence[date],
+    rule: LabelRule,
+    data_end: date,
+    purchases: PurchaseModel | None = None,
 ) -> pd.DataFrame:
     """One row per eligible customer and cutoff.
 
@@ -42,6 +49,8 @@ def training_panel(
     ----------
     data_end
         The first day that the data do not cover.
+    purchases
+        Unfitted value model; BG/NBD by default.
 
     Raises
     ------
@@ -56,7 +65,8 @@ def training_panel(
         data_end=data_end,
         active_days=rule.active_days,
     )
-    chances = pd.concat([_chances_or_none(days, cutoff, rule) for cutoff in cutoffs])
+    model = BetaGeoModel() if purchases is None else purchases
+    chances = pd.concat([_chances_or_none(days, cutoff, rule, model) for cutoff in cutoffs])
     if chances.empty:
         raise DataError(
             f"at none of the {len(cutoffs)} cutoffs had anybody bought twice, so that no value "
@@ -67,10 +77,12 @@ def training_panel(
     return features.merge(chances, on=KEY).merge(labels, on=KEY)
 
 
-def purchase_chances(days: DayTable, *, as_of: date, rule: LabelRule) -> pd.DataFrame:
+def purchase_chances(
+    days: DayTable, *, as_of: date, rule: LabelRule, purchases: PurchaseModel | None = None
+) -> pd.DataFrame:
     """`p_no_purchase` and `p_alive` of every customer at `as_of`, fitted on the past alone."""
-    rfm = rfm_summary(days, as_of=as_of)
-    model = BetaGeoModel().fit(rfm)
+    rfm = rfm_summary(days, as_of=as_of, gaps=True)
+    model = (BetaGeoModel() if purchases is None else clone(purchases)).fit(rfm)
     chances = {
         "p_no_purchase": model.probability_no_purchase(
             rfm, horizon=rule.horizon_days, lead=rule.lead_days
@@ -80,9 +92,11 @@ def purchase_chances(days: DayTable, *, as_of: date, rule: LabelRule) -> pd.Data
     return pd.DataFrame(chances).reset_index()
 
 
-def _chances_or_none(days: DayTable, cutoff: date, rule: LabelRule) -> pd.DataFrame:
+def _chances_or_none(
+    days: DayTable, cutoff: date, rule: LabelRule, purchases: PurchaseModel
+) -> pd.DataFrame:
     try:
-        chances = purchase_chances(days, as_of=cutoff, rule=rule)
+        chances = purchase_chances(days, as_of=cutoff, rule=rule, purchases=purchases)
     except DataError as error:
         log.warning("cutoff %s is left out: %s", cutoff, error)
         chances = pd.DataFrame({"customer_id": [], "p_no_purchase": [], "p_alive": []})

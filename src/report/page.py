@@ -11,6 +11,7 @@ from patronage.report.customers_table import MAX_TEXT, customers_table
 from patronage.report.pictures import pictures
 from patronage.report.quality import METRIC_NAMES, quality_rows, quality_sentence
 from patronage.report.report_data import ReportData
+from patronage.report.value_models import model_comparison
 from patronage.retention.at_risk import REASONS
 from patronage.retention.wording import counted, money
 
@@ -55,6 +56,7 @@ def report_html(data: ReportData) -> str:
         test=data.metrics["test"],
         metric_names=list(METRIC_NAMES.values()),
         quality_rows=quality_rows(data.metrics["test"]["models"]),
+        value_models=model_comparison(data.metrics),
         counts=list(flat(data.manifest.get("counts", {}))),
         settings=list(flat(data.manifest.get("settings", {}))),
         versions=list(flat(data.manifest.get("versions", {}))),

@@ -3,6 +3,7 @@ import warnings
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -92,3 +93,12 @@ def test_units_other_than_days_and_weeks_are_refused(days_of):
 def test_an_as_of_before_the_first_purchase_is_refused_by_date(days_of):
     with pytest.raises(DataError, match="before as_of 2026-01-01; the data cover 2026-01-01 to"):
         rfm_summary(days_of(("a", 0, 1)), as_of=date(2026, 1, 1))
+
+
+def test_log_gaps_are_summed_on_request(days_of):
+    table = days_of(("a", 0, 1), ("a", 3, 1), ("a", 8, 1), ("a", 9, -1), ("a", 40, 1), ("b", 1, 1))
+    summary = rfm_summary(table, as_of=date(2026, 2, 1), gaps=True)
+    assert summary["log_gap_sum"].tolist() == pytest.approx([np.log(3) + np.log(5), 0])
+    weeks = rfm_summary(table, as_of=date(2026, 2, 1), time_unit="W", gaps=True)
+    assert weeks["log_gap_sum"].tolist() == pytest.approx([np.log(3 / 7) + np.log(5 / 7), 0])
+    assert "log_gap_sum" not in rfm_summary(table, as_of=date(2026, 2, 1))

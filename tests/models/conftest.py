@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -23,6 +24,7 @@ def cdnow_exact() -> pd.DataFrame:
     days = log.groupby(["customer_id", "day"], as_index=False)["spend"].sum()
     seen, later = days[days["day"] <= END], days[days["day"] > END]
     first, last = (seen.groupby("customer_id")["day"].agg(end) for end in ("min", "max"))
+    gap = np.log(seen.groupby("customer_id")["day"].diff().dt.days / 7)
     repeats = seen[seen["day"] > seen["customer_id"].map(first)].groupby("customer_id")["spend"]
     return pd.DataFrame(
         {
@@ -30,6 +32,7 @@ def cdnow_exact() -> pd.DataFrame:
             "recency": (last - first).dt.days / 7,
             "T": (END - first).dt.days / 7,
             "monetary_value": repeats.mean().reindex(first.index, fill_value=0.0),
+            "log_gap_sum": gap.groupby(seen["customer_id"]).sum(),
             "holdout": later.groupby("customer_id").size().reindex(first.index, fill_value=0),
         }
     )

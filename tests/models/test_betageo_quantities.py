@@ -8,19 +8,27 @@ from hypothesis import strategies as st
 
 from patronage.models import BetaGeoParams
 from patronage.models.betageo_quantities import (
+    Active,
     discounted_purchases,
     log_odds_inactive,
     no_purchase,
     purchases,
+    stays,
 )
 
 TOLERANCE = 1e-12
 
 
+def active(params, x, T):
+    """BG/NBD's customer of x repeat purchases, active at T."""
+    r, alpha, a, b = params
+    return Active(
+        r + np.atleast_1d(float(x)), alpha + np.atleast_1d(float(T)), a, b + np.atleast_1d(float(x))
+    )
+
+
 def one(function, params, x, T, *arguments):
-    return function(BetaGeoParams(*params), np.array([float(x)]), np.array([float(T)]), *arguments)[
-        0
-    ]
+    return function(active(params, x, T), *arguments)[0]
 
 
 def exact_purchases(params, x, T, t):
@@ -142,8 +150,8 @@ def test_odds_of_inactivity_are_eq_11():
     with mp.workdps(40):
         ratio = (mp.mpf(4.414) + T[0]) / (mp.mpf(4.414) + t_x[0])
         exact = mp.log(mp.mpf(0.793) / (mp.mpf(2.426) + 4999) * ratio ** (mp.mpf(0.243) + 5000))
-    assert log_odds_inactive(params, x, t_x, T)[0] == pytest.approx(float(exact), rel=1e-13)
-    assert log_odds_inactive(params, np.zeros(1), np.zeros(1), T)[0] == -np.inf
+    assert log_odds_inactive(params, x, t_x, T, x)[0] == pytest.approx(float(exact), rel=1e-13)
+    assert log_odds_inactive(params, np.zeros(1), np.zeros(1), T, np.zeros(1))[0] == -np.inf
 
 
 def test_simulated_active_customers_do_as_expected():
@@ -164,6 +172,28 @@ def test_simulated_active_customers_do_as_expected():
 def test_many_rows_are_worked_as_one():
     params = BetaGeoParams(0.243, 30.9, 0.793, 2.426)
     x, T = np.tile(np.arange(40.0), 100), np.linspace(1, 900, 4000)
-    together = purchases(params, x, T, 90)
+    together = purchases(Active(params.r + x, params.alpha + T, params.a, params.b + x), 90)
     for i in (0, 1, 1999, 3999):
         assert together[i] == pytest.approx(one(purchases, params, x[i], T[i], 90), rel=1e-12)
+
+
+def test_a_customer_is_worth_the_same_to_the_last_bit_in_any_company():
+    rng = np.random.default_rng(0)
+    x, T = rng.integers(0, 40, 300).astype(float), rng.integers(1, 900, 300).astype(float)
+    params = BetaGeoParams(0.3, 40.0, 0.8, 2.4)
+    crowd = Active(params.r + x, params.alpha + T, params.a, params.b + x)
+
+    def all_of(some):
+        return np.column_stack(
+            [
+                purchases(some, 365.0),
+                no_purchase(some, 90.0, 7.0),
+                stays(some, 30.0),
+                discounted_purchases(some, 365.0, 4e-4),
+            ]
+        )
+
+    together = all_of(crowd)
+    for place in range(0, 300, 7):
+        alone = Active(crowd.shape[[place]], crowd.scale[[place]], crowd.a, crowd.b[[place]])
+        assert (all_of(alone) == together[place]).all()

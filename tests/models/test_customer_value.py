@@ -7,7 +7,12 @@ from scipy.integrate import quad
 from sklearn.base import clone
 
 from patronage.errors import DataError, SettingsError
-from patronage.models import BetaGeoModel, CustomerValueModel, GammaGammaModel
+from patronage.models import (
+    BetaGeoModel,
+    CustomerValueModel,
+    GammaGammaModel,
+    ModifiedBetaGeoModel,
+)
 
 YEAR = {"horizon": 52, "annual_discount_rate": 0.15, "margin": 0.25}
 
@@ -71,6 +76,28 @@ def test_a_purchase_model_is_no_value_model(model):
         CustomerValueModel.from_dict(model.purchases_.to_dict())
 
 
+def test_an_unknown_purchase_model_is_refused(model):
+    saved = model.to_dict()
+    saved["purchases"]["model"] = "Oracle"
+    with pytest.raises(
+        DataError, match="is a Oracle, which is not known; known are .*BetaGeoModel"
+    ):
+        CustomerValueModel.from_dict(saved)
+
+
+def test_any_purchase_model_may_value(cdnow_exact):
+    modified = CustomerValueModel(ModifiedBetaGeoModel(), GammaGammaModel(), "W").fit(cdnow_exact)
+    loaded = CustomerValueModel.from_dict(json.loads(json.dumps(modified.to_dict())))
+    assert isinstance(loaded.purchases_, ModifiedBetaGeoModel)
+    assert loaded.clv(cdnow_exact, **YEAR).equals(modified.clv(cdnow_exact, **YEAR))
+
+
+def test_an_endless_horizon_takes_in_all_value(model, cdnow_exact):
+    endless = model.clv(cdnow_exact, **YEAR | {"horizon": np.inf})
+    century = model.clv(cdnow_exact, **YEAR | {"horizon": 52 * 400})
+    np.testing.assert_allclose(endless, century, rtol=1e-11)
+
+
 def test_clone_and_parameters(model):
     copy = clone(model)
     assert not hasattr(copy, "purchases_")
@@ -80,7 +107,7 @@ def test_clone_and_parameters(model):
 WRONG = {
     "margin": (0, "margin=0 must be a finite number greater than 0"),
     "annual_discount_rate": (-0.1, "annual_discount_rate=-0.1 must be a finite number at least 0"),
-    "horizon": (-5, "horizon=-5 must be a finite number at least 0"),
+    "horizon": (-5, "horizon=-5 must be a number at least 0"),
 }
 
 

@@ -132,3 +132,9 @@ WEIGHTS = {
 def test_bad_weights_are_refused(weights, text):
     with pytest.raises(DataError, match=text):
         BetaGeoModel().fit(GOOD, weights=weights)
+
+
+def test_every_other_customer_of_a_table_is_a_table(cdnow_exact):
+    """A view of a view: pandas hands out strided columns."""
+    read = read_rfm(cdnow_exact[["T", "recency", "frequency"]].iloc[::2])
+    np.testing.assert_array_equal(read.T, cdnow_exact["T"].to_numpy()[::2])

@@ -1,0 +1,146 @@
+"""What can be said about parameters fitted by maximum likelihood, and between fitted models."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import ndtri
+from scipy.stats import chi2
+
+from patronage.errors import DataError, SettingsError
+from patronage.models.fitting import Evaluation, Likelihood, Optimum, maximise
+from patronage.models.rfm_input import FloatArray
+
+if TYPE_CHECKING:
+    from patronage.models.likelihood_model import LikelihoodModel
+
+FARTHEST = 25.0
+"""In a log-parameter: a bound farther from the estimate than this is 0 or infinity."""
+
+
+class Problem(NamedTuple):
+    """What a model maximised on some data, in its own unit, and where."""
+
+    optimum: Optimum
+    customers: float
+    factor: FloatArray
+    """Parameters in the data's unit per parameter of the fit."""
+
+
+class LikelihoodRatio(NamedTuple):
+    """Result of `likelihood_ratio_test`."""
+
+    statistic: float
+    degrees_of_freedom: int
+    p_value: float
+
+
+def likelihood_ratio_test(
+    restricted: "LikelihoodModel", full: "LikelihoodModel"
+) -> LikelihoodRatio:
+    """Test whether the further parameters of `full` tell anything, by Wilks' theorem.
+
+    Parameters
+    ----------
+    restricted, full
+        Fitted on the same customers; `restricted` is `full` with some parameters fixed. Where the
+        fixed value lies at the edge of what is possible, the p-value is larger than the exact one.
+
+    Raises
+    ------
+    DataError
+        If a model did not converge, was fitted with a prior, or the data differ.
+    SettingsError
+        If `full` has no further parameters or its likelihood is lower: they are not nested.
+    """
+    _check_comparable(restricted, full)
+    freedom = len(full.covariance_) - len(restricted.covariance_)
+    statistic = 2 * (full.log_likelihood_ - restricted.log_likelihood_)
+    if freedom < 1 or statistic < -1e-6 * abs(full.log_likelihood_):
+        raise SettingsError(
+            f"full={type(full).__name__} has {len(full.covariance_)} parameters and log-likelihood "
+            f"{full.log_likelihood_:.6g}, restricted={type(restricted).__name__} has "
+            f"{len(restricted.covariance_)} and {restricted.log_likelihood_:.6g}: the first does "
+            "not contain the second. Compare models that are not nested by aic_ or bic_."
+        )
+    statistic = max(statistic, 0.0)
+    return LikelihoodRatio(statistic, freedom, float(chi2.sf(statistic, freedom)))
+
+
+def _check_comparable(restricted: "LikelihoodModel", full: "LikelihoodModel") -> None:
+    for role, model in (("restricted", restricted), ("full", full)):
+        if not model.converged_ or model.prior is not None:
+            cause = model.diagnosis_ or "a prior moved the estimates off the maximum."
+            raise DataError(
+                f"{role}={type(model).__name__} is not at a maximum of the likelihood, so the test "
+                f"does not hold: {cause} Compare predictions on a holdout instead."
+            )
+    plain = all(len(m.covariance_) == len(m.params_) for m in (restricted, full))
+    same = not plain or restricted.data_digest_ == full.data_digest_
+    if restricted.n_customers_ != full.n_customers_ or not same:
+        raise DataError(
+            f"The models were fitted on different data: {restricted.n_customers_:,} customers "
+            f"({restricted.data_digest_}) and {full.n_customers_:,} ({full.data_digest_}). Fit "
+            "both on one table."
+        )
+
+
+def delta_intervals(params: FloatArray, errors: FloatArray, level: float) -> FloatArray:
+    """Low and high of each parameter: symmetric in its logarithm, so within its bounds."""
+    reach = np.exp(ndtri((1 + level) / 2) * errors / params)
+    return np.column_stack([params / reach, params * reach])
+
+
+def profile_intervals(problem: Problem, level: float) -> FloatArray:
+    """Low and high of each parameter: where the best fit with it fixed is just not refuted."""
+    parameters = range(len(problem.optimum.log_params))
+    bounds = [_profile_bounds(problem, j, level) for j in parameters]
+    found: FloatArray = np.exp(np.array(bounds)) * problem.factor[:, None]
+    return found
+
+
+def _profile_bounds(problem: Problem, j: int, level: float) -> tuple[float, float]:
+    cutoff, best = float(chi2.ppf(level, 1)), problem.optimum
+    start = np.delete(best.log_params, j)
+
+    def excess(value: float) -> float:
+        """Twice the loss of log-likelihood beyond the cutoff, the other parameters refitted."""
+        fixed = maximise(_with_fixed(best.likelihood, j, value), start)
+        return float(2 * problem.customers * (best.at.value - fixed.at.value)) - cutoff
+
+    low, high = (_crossing(excess, best.log_params[j], towards) for towards in (-1.0, 1.0))
+    return low, high
+
+
+def _crossing(excess: Callable[[float], float], centre: float, towards: float) -> float:
+    """Where the excess passes 0; infinite where it does not."""
+    inside = centre
+    for reach in _reaches():
+        outside = centre + towards * reach
+        if excess(outside) > 0:
+            return float(brentq(excess, inside, outside, xtol=1e-9, rtol=1e-12))
+        inside = outside
+    return towards * np.inf
+
+
+def _reaches() -> Iterator[float]:
+    reach = 0.05
+    while reach < FARTHEST:
+        yield reach
+        reach *= 2
+
+
+def _with_fixed(likelihood: Likelihood, j: int, value: float) -> Likelihood:
+    def reduced(others: FloatArray) -> Evaluation:
+        at = likelihood(np.insert(others, j, value))
+        rows = np.delete(at.hessian, j, axis=0)
+        return Evaluation(at.value, np.delete(at.gradient, j), np.delete(rows, j, axis=1))
+
+    return reduced
+
+
+def interval_frame(bounds: FloatArray, names: tuple[str, ...]) -> pd.DataFrame:
+    """One row per parameter: low, high."""
+    return pd.DataFrame(bounds, index=pd.Index(names, name="parameter"), columns=["low", "high"])

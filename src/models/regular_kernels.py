@@ -1,0 +1,182 @@
+"""Compiled sums over the stages of regular purchase timing; imported where they are used.
+
+Purchases take k stages each; stages pass at rate lambda ~ Gamma(shape, scale), so how many pass in
+a time is negative binomial. All terms summed are positive: nothing cancels.
+"""
+
+import math
+
+import numpy as np
+from numba import types
+
+from patronage.models.rfm_input import FloatArray
+from patronage.models.timing_kernels import FLOATS, NUMBER, compiled
+
+WHOLE = types.int64
+PURCHASES, STAYS, QUIET = 0, 1, 2
+ROUNDING = 1e-18
+NEGLIGIBLE, STEP, STEP_GROWTH = 42.0, 0.21, 0.165
+"""As in `beta_average`."""
+
+
+@compiled(NUMBER, NUMBER, WHOLE, WHOLE, NUMBER)
+def quiet_then(shape: float, span: float, k: int, phase: int, log_kept: float) -> float:
+    """P(fewer than k - phase stages in the span); log_kept = -ln(1 + span), span / scale."""
+    term = math.exp(shape * log_kept)
+    total = term
+    for i in range(1, k - phase):
+        term *= (shape + (i - 1)) / i * span / (1.0 + span)
+        total += term
+    return total
+
+
+@compiled(*[NUMBER] * 3)
+def first_stage(shape: float, z: float, mode: float) -> tuple[float, float]:
+    """The least number of stages that counts, and its probability by that of the mode."""
+    m, weight = mode, 1.0
+    while m > 0.0 and weight > 1e-25:
+        weight *= m / ((shape + (m - 1.0)) * z)
+        m -= 1.0
+    return m, weight
+
+
+@compiled(WHOLE, *[NUMBER] * 4, WHOLE, WHOLE, NUMBER)
+def stage_mean(
+    kind: int, shape: float, span: float, a: float, b: float, k: int, phase: int, later: float
+) -> float:
+    """Mean of what happens in `span`, in units of `scale`, from `phase` stages past a purchase.
+
+    `kind`: the purchases made; the chance to stay; or the chance to have left or to make no
+    purchase in `later`, which is in units of scale (1 + span).
+    """
+    z = span / (1.0 + span)
+    mode = math.floor(max(0.0, (shape - 1.0) * span))
+    m, weight = first_stage(shape, z, mode)
+    made = math.floor((m + phase) / k)
+    stage = int(m + phase - made * k)
+    stay, log_stay, sure = 1.0, 0.0, 0.0  # after so many: P(active), its ln, E[purchases]
+    count = 0.0
+    while count < made:
+        sure += stay
+        stay *= (b + count) / (a + b + count)
+        log_stay += math.log1p(-a / (a + b + count))
+        count += 1.0
+    log_later = -math.log1p(later)
+    total, mean = 0.0, 0.0
+    while True:
+        value = sure
+        if kind == STAYS:
+            value = stay
+        elif kind == QUIET:
+            value = stay * quiet_then(shape + m, later, k, stage, log_later) - math.expm1(log_stay)
+        total += weight
+        mean += weight * value
+        ratio = (shape + m) / (m + 1.0) * z
+        bound = max(ratio, z)
+        if m >= mode and bound < 1.0:
+            rest = weight * bound / (1.0 - bound)
+            if rest * (value + 1.0 / (1.0 - bound)) <= ROUNDING * mean and rest <= ROUNDING * total:
+                break
+        weight *= ratio
+        m += 1.0
+        stage += 1
+        if stage == k:
+            stage = 0
+            sure += stay
+            stay *= (b + count) / (a + b + count)
+            log_stay += math.log1p(-a / (a + b + count))
+            count += 1.0
+    return mean / total
+
+
+@compiled(WHOLE, *[FLOATS] * 4, NUMBER, FLOATS, WHOLE)
+def stage_means(
+    kind: int,
+    shape: FloatArray,
+    since: FloatArray,
+    span: FloatArray,
+    b: FloatArray,
+    a: float,
+    later: FloatArray,
+    k: int,
+) -> FloatArray:
+    """`stage_mean` of each row, over the stages passed since the last purchase.
+
+    `since` is that time in units of scale, so that P(j stages) goes as (shape)_j / j! since^j,
+    given that no purchase was made; the rate is then ~ Gamma(shape + j, scale).
+    """
+    means = np.empty(shape.size)
+    for i in range(shape.size):
+        weight, total, mean = 1.0, 0.0, 0.0
+        for j in range(k):
+            if weight > 0.0:
+                found = stage_mean(kind, shape[i] + j, span[i], a, b[i], k, j, later[i])
+                mean += weight * found
+                total += weight
+            weight *= (shape[i] + j) / (j + 1.0) * since[i]
+        means[i] = mean / total
+    return means
+
+
+@compiled(*[NUMBER] * 3)
+def endless_sum(a: float, b: float, ratio: float) -> float:
+    """E[1 / (1 + p ratio)] for p ~ Beta(a, b), ratio > 0: a continued fraction of positive terms.
+
+    It is 2F1(1, a; a+b; -ratio), https://dlmf.nist.gov/15.7.E5; by Lentz's steps.
+    """
+    c = a + b
+    value, up, down = 1.0, 1.0, 0.0
+    n = 0.0
+    while True:
+        odd = a / c if n == 0.0 else (a + n) * (c - 1.0 + n) / ((c + 2.0 * n - 1.0) * (c + 2.0 * n))
+        even = (n + 1.0) * (b + n) / ((c + 2.0 * n) * (c + 2.0 * n + 1.0))
+        down = 1.0 / (1.0 + odd * ratio * down)
+        up = 1.0 + odd * ratio / up
+        value *= up * down
+        down = 1.0 / (1.0 + even * ratio * down)
+        up = 1.0 + even * ratio / up
+        change = up * down
+        value *= change
+        n += 1.0
+        if abs(change - 1.0) < 1e-16:
+            return 1.0 / value
+
+
+@compiled(*[FLOATS] * 3, NUMBER, FLOATS, WHOLE)
+def endless_discounted(
+    shape: FloatArray, since: FloatArray, b: FloatArray, a: float, rate: FloatArray, k: int
+) -> FloatArray:
+    """Mean of all purchases to come, discounted; `rate` per scale.
+
+    A stage passes at a discount of f = lambda / (lambda + rate), so that this is the mean of
+    f^(k-j) / (1 - (1-p) f^k), by a trapezoidal sum over ln lambda, which is exact as that over
+    ln(p / (1-p)) is (see `beta_average`).
+    """
+    values = np.empty(shape.size)
+    for i in range(shape.size):
+        s, delta, u = shape[i], rate[i], since[i]
+        quick = NEGLIGIBLE / s
+        peak = math.log(s)
+        left = peak - (quick + math.sqrt(quick * (quick + 8.0))) / 2.0
+        left = max(left, min(math.log(delta), peak) - NEGLIGIBLE)
+        most = s + k
+        right = math.log(most + 12.0 * math.sqrt(most) + 60.0)
+        count = math.ceil((right - left) / (STEP / math.sqrt(1.0 + STEP_GROWTH * most))) + 1
+        step = (right - left) / (count - 1)
+        total, mean = 0.0, 0.0
+        for node in range(count):
+            v = left + node * step
+            rated = math.exp(v)
+            weight = math.exp(s * (v - peak) - (rated - s))
+            log_f = -math.log1p(delta / rated)
+            f, rest = math.exp(log_f), -math.expm1(k * log_f)
+            passed, stages, due = 1.0, 0.0, 0.0
+            for j in range(k):
+                stages += passed
+                due += passed * f ** (k - j)
+                passed *= rated * u / (j + 1.0)
+            factor = 1.0 / -math.expm1(-s * step) if node == 0 else 1.0
+            total += weight * stages * factor
+            mean += weight * due / rest * endless_sum(a, b[i], (1.0 - rest) / rest)
+        values[i] = mean / total
+    return values

@@ -1,0 +1,126 @@
+import json
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from patronage.errors import DataError
+from patronage.features import customer_days, day_table
+from patronage.models import (
+    BetaGeoCNBDModel,
+    BetaGeoModel,
+    BetaGeoParams,
+    ModifiedBetaGeoModel,
+    ParetoNBDModel,
+    ParetoNBDParams,
+)
+from patronage.models.backtest import holdout_table
+from patronage.models.choose_purchases import CANDIDATES, choose_purchases
+from patronage.models.model_forecast import model_forecast
+from patronage.models.simulated_log import simulate_log
+
+START, CUTOFF, END = date(2024, 1, 1), date(2025, 1, 1), date(2025, 7, 1)
+
+
+def simulated(model, params, customers=4000):
+    model.params_, model.covariates_ = params, None
+    log = simulate_log(model, customers=customers, start=START, end=END, seed=8)
+    return log.assign(amount=1.0)
+
+
+def days_of(log):
+    return day_table(customer_days(log))
+
+
+@pytest.fixture(scope="module")
+def log():
+    """Customers who leave often and right after their first purchase: no BG/NBD does that."""
+    return simulated(ModifiedBetaGeoModel(), BetaGeoParams(1.5, 15.0, 2.0, 2.0))
+
+
+@pytest.fixture(scope="module")
+def days(log):
+    return days_of(log)
+
+
+@pytest.fixture(scope="module")
+def choice(days):
+    return choose_purchases(days, cutoff=CUTOFF, horizon_days=160)
+
+
+def test_the_model_that_made_the_data_wins(choice):
+    assert isinstance(choice.model, ModifiedBetaGeoModel)
+    assert choice.candidates[0].model == "ModifiedBetaGeoModel"
+
+
+def test_another_truth_another_winner():
+    days = days_of(simulated(ParetoNBDModel(), ParetoNBDParams(1.5, 20.0, 2.0, 400.0)))
+    choice = choose_purchases(days, cutoff=CUTOFF, horizon_days=160)
+    assert isinstance(choice.model, ParetoNBDModel)
+
+
+def test_regular_customers_have_a_model_of_regular_timing():
+    regular = BetaGeoCNBDModel()
+    regular.k_ = 4
+    log = simulated(regular, BetaGeoParams(4.0, 20.0, 0.8, 6.0), customers=1500)
+    choice = choose_purchases(days_of(log), cutoff=CUTOFF, horizon_days=160)
+    assert isinstance(choice.model, BetaGeoCNBDModel)
+    assert choice.model.k in (3, 4, 5)
+    assert choice.candidates[0].k == choice.model.k
+
+
+def test_the_winner_is_not_fitted(choice):
+    assert not hasattr(choice.model, "params_")
+
+
+def test_the_likelihood_is_the_backtests(choice, days):
+    known = holdout_table(days, CUTOFF, 160)
+    expected = model_forecast("", choice.model, known, 160, 0.9)
+    assert choice.candidates[0].log_likelihood == pytest.approx(expected.log_likelihood)
+    assert choice.candidates[0].expected == pytest.approx(expected.purchases.sum())
+    assert choice.actual == known["holdout_purchases"].sum()
+    assert choice.customers == len(known)
+
+
+def test_what_came_after_the_horizon_changes_nothing(log, days):
+    cut = days_of(log[log["timestamp"] < pd.Timestamp(CUTOFF) + pd.Timedelta(days=100)])
+    horizon = cut.last_day + 1 - (CUTOFF - date(1970, 1, 1)).days
+    assert 80 < horizon <= 100
+    asked = {"cutoff": CUTOFF, "horizon_days": int(horizon)}
+    assert choose_purchases(cut, **asked).to_dict() == choose_purchases(days, **asked).to_dict()
+
+
+def test_all_candidates_are_told_the_best_first(choice):
+    content = json.loads(json.dumps(choice.to_dict(), allow_nan=False))
+    likely = [model["log_likelihood"] for model in content["models"]]
+    assert content["chosen"] == content["models"][0]["model"]
+    assert len(likely) == len(CANDIDATES)
+    assert likely == sorted(likely, reverse=True)
+    assert (content["as_of"], content["horizon_days"]) == ("2025-01-01", 160)
+
+
+def test_a_fit_that_did_not_converge_is_passed_over(days, monkeypatch):
+    fit = ModifiedBetaGeoModel.fit
+
+    def unsettled(self, rfm, weights=None):
+        fit(self, rfm, weights).converged_ = False
+        return self
+
+    monkeypatch.setattr(ModifiedBetaGeoModel, "fit", unsettled)
+    choice = choose_purchases(days, cutoff=CUTOFF, horizon_days=160)
+    assert not isinstance(choice.model, ModifiedBetaGeoModel)
+    assert choice.candidates[-1].model == "ModifiedBetaGeoModel"
+
+
+def test_where_nothing_can_be_fitted_the_first_is_taken(caplog):
+    once = days_of(simulated(BetaGeoModel(), BetaGeoParams(1e-3, 1e6, 1.0, 1.0), customers=50))
+    choice = choose_purchases(once, cutoff=CUTOFF, horizon_days=90)
+    assert isinstance(choice.model, BetaGeoModel)
+    assert choice.candidates[0].log_likelihood is None
+    assert "frequency is 0 for all" in choice.candidates[0].note
+    assert "no model of purchases converged as of 2025-01-01" in caplog.text
+
+
+def test_a_horizon_beyond_the_data_is_refused(days):
+    with pytest.raises(DataError, match="365 days from 2025-01-01 ends on 2026-01-01"):
+        choose_purchases(days, cutoff=CUTOFF, horizon_days=365)
