@@ -6,7 +6,8 @@ from 2011-03-10 to 2011-09-10; for each, everything is trained on the monthly cu
 
     python benchmarks/online_retail_churn.py [SETTINGS]
 
-writes benchmarks/results/online_retail_churn.json.
+SETTINGS names the file with the data, by default examples/online_retail_ii.toml.
+It writes benchmarks/results/online_retail_churn.json.
 """
 
 import json
@@ -24,6 +25,7 @@ from machine import machine
 
 from patronage.config import load_settings
 from patronage.data import read_ledger
+from patronage.errors import PatronageError
 from patronage.features import FEATURES, DayTable, customer_days, day_table, monthly_cutoffs
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import evaluate
@@ -39,6 +41,12 @@ CUTOFFS = monthly_cutoffs(last=date(2011, 9, 10), first=date(2010, 3, 10), count
 TESTS = [cutoff for cutoff in CUTOFFS if cutoff >= date(2011, 3, 10)]
 DATA_END = date(2011, 12, 10)
 TRIALS = 10
+GET_DATA = (
+    "Get Online Retail II, dataset 502 of the UCI repository "
+    "(https://archive.ics.uci.edu/dataset/502/online+retail+ii), save its sheets as one Parquet "
+    "or CSV file, name that file as source in a copy of examples/online_retail_ii.toml, and give "
+    "the copy: python benchmarks/online_retail_churn.py SETTINGS"
+)
 KEYS = ("auc", "log_loss", "brier", "average_precision", "top_decile_lift", "calibration_slope")
 
 
@@ -59,7 +67,11 @@ def main(settings: Path = SETTINGS) -> None:
 
 def read_days(settings: Path) -> DayTable:
     """Customer days of the log that the settings name."""
-    with read_ledger(load_settings(settings), read_at=datetime.now(UTC)) as ledger:
+    try:
+        ledger = read_ledger(load_settings(settings), read_at=datetime.now(UTC))
+    except PatronageError as error:
+        sys.exit(f"{error}\n{GET_DATA}")
+    with ledger:
         return day_table(customer_days(ledger.transactions))
 
 

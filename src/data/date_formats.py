@@ -16,7 +16,6 @@ _NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})([ .-]+)\d{1,2}(,? )\d{4}(?!\d)")
 _NAMED_SECOND = re.compile(r"\d{1,2}([ .-]+)([A-Za-z]{3,9})([ .,-]+)(\d{4}|\d{2})(?!\d)")
 _CLOCK = re.compile(r"(,? +|T)?\d{1,2}:\d\d(:\d\d)?(\.\d+)?( ?)([AaPp][Mm])?")
 _ISO = re.compile(r"\d{4}[-/]\d|\d{8}$")
-_VALUES = 5_000
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def formats_like(value: str) -> list[str]:
 
 def guess_date_format(connection: duckdb.DuckDBPyConnection, values: Sequence[str]) -> DateGuess:
     """The format that reads most of the values; ISO 8601 where none reads more."""
-    texts = list(dict.fromkeys(values))[:_VALUES]
+    texts = list(dict.fromkeys(values))
     if not texts:
         return DateGuess(None, 0.0)
     like_iso = [text for text in texts if _ISO.match(text)]
@@ -98,7 +97,8 @@ def _numbers(found: re.Match[str]) -> list[str]:
     year = "%Y" if len(last) == 4 else "%y"
     orders = [("%d", "%m", year)] * (int(first) <= 31 and int(second) <= 12)
     orders += [("%m", "%d", year)] * (int(first) <= 12 and int(second) <= 31)
-    return [between.join(order) for order in orders]
+    sure = mark == "."  # nobody who writes dots puts the month first where the day could be
+    return [between.join(order) for order in (orders[:1] if sure else orders)]
 
 
 def _named_second(found: re.Match[str]) -> list[str]:
