@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from patronage import __version__
-from patronage.errors import GateError, PatronageError
+from patronage.errors import GateError, PatronageError, SettingsError
 
 if TYPE_CHECKING:
     from patronage.config import Settings
@@ -174,3 +174,6 @@ def main() -> None:
     except PatronageError as error:
         log.error("%s", error)
         sys.exit(error.exit_code)
+    except OSError as error:  # a folder that is none, a disk that is full, a file kept from us
+        log.error("%s: %s", error.filename or "a file or the output", error.strerror or error)
+        sys.exit(SettingsError.exit_code)

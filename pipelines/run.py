@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from patronage.config import Settings
 from patronage.errors import DataError, GateError
 from patronage.pipelines.champion_terms import refuse_other_terms, warn_of_hindsight
@@ -101,13 +103,25 @@ def _latest_scores(settings: Settings) -> Path:
 
 
 def _take_over(scored: Path, job: RunFolder) -> None:
-    """Copy the scores of another run, and what its manifest says of them."""
-    for name in (CUSTOMERS, FEATURES_SEEN):
-        shutil.copy2(scored / name, job.path / name)
-    before = read_manifest(scored)
-    for key in ("as_of", "data", "counts", "model_version"):
-        job.manifest[key] = before[key]
-    job.manifest["scores_of"] = before["run_id"]
+    """Copy the scores of another run, and what its manifest says of them.
+
+    Raises
+    ------
+    DataError
+        If some of it is missing or cannot be read.
+    """
+    try:
+        for name in (CUSTOMERS, FEATURES_SEEN):
+            shutil.copy2(scored / name, job.path / name)
+            pq.read_schema(job.path / name)
+        before = read_manifest(scored)
+        for key in ("as_of", "data", "counts", "model_version"):
+            job.manifest[key] = before[key]
+        job.manifest["scores_of"] = before["run_id"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"the scores in {scored} cannot be used: {error}. Make them anew: patronage score"
+        ) from error
 
 
 def _told(job: RunFolder) -> str:

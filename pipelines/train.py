@@ -49,6 +49,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             rule=rule,
             data_end=prepared.data_end,
             purchases=choice.model,
+            max_rows=settings.churn.max_rows,
         )
         learn, test = split_out_of_time(panel, rule)
     with run.step("tune and train"):
@@ -163,20 +164,22 @@ def _fit_churn(
 
 
 def _study(settings: Settings, run_id: str) -> "optuna.Study":
-    """A study of its own for each run, kept beside MLflow's database."""
+    """A study in a file of its own for each run, so that no run can spoil another's."""
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    path = settings.path(settings.tracking.folder) / "optuna.log"
+    path = settings.path(settings.tracking.folder) / "optuna" / f"{run_id}.log"
+    path.parent.mkdir(exist_ok=True)
     return optuna.create_study(
         study_name=run_id, storage=JournalStorage(JournalFileBackend(str(path)))
     )
 
 
 def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:
-    rfm = rfm_summary(prepared.days, as_of=prepared.as_of, gaps=True)
+    # Silence past the end of the data is no silence of the customers'.
+    rfm = rfm_summary(prepared.days, as_of=prepared.data_end, gaps=True)
     value = CustomerValueModel(purchases, GammaGammaModel()).fit(rfm)
     for part in (value.purchases_, value.spend_):
         if not part.converged_:

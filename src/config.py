@@ -18,7 +18,7 @@ from patronage.errors import SettingsError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(gt=0, le=36_500)]
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -118,11 +118,13 @@ class ChurnSection(Section):
     """Days between `as_of` and the start of the horizon, in which action is prepared."""
     max_cutoffs: Annotated[int, Field(ge=3, le=120)] = 24
     """The panel's monthly cutoffs, newest first, are at most so many."""
+    max_rows: Annotated[int, Field(ge=1_000)] = 1_000_000
+    """Customers are drawn at random for training where customers x cutoffs are more rows."""
     trials: Annotated[int, Field(ge=1, le=10_000)] = 40
     """Optuna tries at most so many parameter sets."""
     seconds: Annotated[float, Field(gt=0)] = 20
     """Optuna starts no parameter set after so many seconds."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Of the search and of LightGBM."""
 
 
@@ -183,7 +185,7 @@ class TrackingSection(Section):
 
     folder: Path = Path("mlruns")
     """Of the database, the artifacts and Optuna's trials."""
-    experiment: Annotated[str, Field(min_length=1)] = "patronage"
+    experiment: Annotated[str, Field(pattern=r"^[\w -]{1,100}$")] = "patronage"
     """MLflow's experiment that gets the runs."""
 
 
@@ -236,8 +238,8 @@ def load_settings(path: Path) -> Settings:
         every fault with section, key, value and, for an unknown key, the nearest known name.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
         raise SettingsError(
             f"no settings file {path}. Write one: patronage init, or name it: --config FILE"
         ) from error

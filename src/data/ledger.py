@@ -169,6 +169,7 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
         },
     )
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET error_on_division_by_zero = false")
     return connection
 

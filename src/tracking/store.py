@@ -10,6 +10,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from patronage.errors import DataError, SettingsError
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -44,19 +46,44 @@ def open_store(folder: Path, *, experiment: str) -> Store:
     """Open the store in `folder`; the database and the experiment are made at first use.
 
     The address is always explicit: MLflow's default depends on the working folder.
+
+    Raises
+    ------
+    SettingsError
+        If the folder's name cannot stand in a database's address.
+    DataError
+        If what is there is no database of MLflow's.
     """
+    _refuse_odd_names(folder)
     os.environ.update(QUIET)
+    os.environ.pop("MLFLOW_RUN_ID", None)  # a run of the user's own is not ours to write to
     folder.mkdir(parents=True, exist_ok=True)
     uri = f"sqlite:///{folder.absolute() / 'mlflow.db'}"
     with quiet_mlflow():
         import mlflow
+        from sqlalchemy.exc import SQLAlchemyError
 
         for name in ("alembic", "mlflow", "sqlalchemy"):  # mlflow sets its own level on import
             logging.getLogger(name).setLevel(logging.ERROR)
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
-        client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
-        return Store(client, uri, _experiment_id(client, experiment, folder))
+        try:
+            client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+            return Store(client, uri, _experiment_id(client, experiment, folder))
+        except (mlflow.MlflowException, SQLAlchemyError) as error:
+            raise DataError(
+                f"{folder / 'mlflow.db'} cannot be used: {str(error).splitlines()[0]} Move it away "
+                "and train anew: patronage run"
+            ) from error
+
+
+def _refuse_odd_names(folder: Path) -> None:
+    odd = sorted(set("%?#") & set(str(folder.absolute())))
+    if odd:
+        raise SettingsError(
+            f"[tracking] folder: {folder.absolute()} holds {' '.join(odd)}, which a database's "
+            "address cannot. Name another folder."
+        )
 
 
 def _experiment_id(client: "MlflowClient", name: str, folder: Path) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from patronage.errors import DataError
 from patronage.models.scorer import SCORES, CustomerScorer
 from patronage.tracking.store import MODEL, Store, quiet_mlflow
 
@@ -80,17 +81,30 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
 
 
 def judgement_of(store: Store, run_id: str) -> Judged:
-    """What a training run logged about its models."""
+    """What a training run logged about its models.
+
+    Raises
+    ------
+    DataError
+        If MLflow has lost it.
+    """
     with quiet_mlflow(), TemporaryDirectory() as folder:
+        from mlflow import MlflowException
 
         def fetched(file: str) -> Path:
             return Path(store.client.download_artifacts(run_id, file, folder))
 
-        return Judged(
-            scores=pd.read_parquet(fetched(SCORES_FILE)),
-            tracking=pd.read_parquet(fetched(TRACKING_FILE)),
-            metrics=json.loads(fetched(METRICS_FILE).read_text()),
-        )
+        try:
+            return Judged(
+                scores=pd.read_parquet(fetched(SCORES_FILE)),
+                tracking=pd.read_parquet(fetched(TRACKING_FILE)),
+                metrics=json.loads(fetched(METRICS_FILE).read_text()),
+            )
+        except (MlflowException, OSError, ValueError) as error:
+            raise DataError(
+                f"the files of MLflow run {run_id} cannot be read: {str(error).splitlines()[0]} "
+                "Train anew: patronage run"
+            ) from error
 
 
 @contextmanager

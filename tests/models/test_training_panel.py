@@ -63,6 +63,15 @@ def test_no_cutoff_left_is_refused(days):
         training_panel(days, cutoffs=[date(1997, 1, 2)], rule=RULE, data_end=END)
 
 
+def test_a_panel_too_large_is_drawn_at_random_and_else_the_same(days):
+    whole = training_panel(days, cutoffs=CUTOFFS, rule=RULE, data_end=END)
+    part = training_panel(days, cutoffs=CUTOFFS, rule=RULE, data_end=END, max_rows=600)
+    assert 0 < part["customer_id"].nunique() <= 300
+    key = ["customer_id", "as_of"]
+    expected = whole.set_index(key).loc[part.set_index(key).index].reset_index()
+    pd.testing.assert_frame_equal(part, expected[part.columns])
+
+
 def test_immature_labels_are_refused(days):
     with pytest.raises(DataError, match=r"1998-06-01 \(known from 1998-08-10\)"):
         training_panel(days, cutoffs=[date(1998, 6, 1)], rule=RULE, data_end=END)

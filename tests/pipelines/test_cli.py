@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -148,6 +150,76 @@ def test_scores_before_any_model(project_of, patronage, capsys, every_tenth):
 def test_as_of_before_the_data(project, patronage, capsys):
     assert patronage("score", "--config", project, "--as-of", "1990-01-01") == 3
     assert "as_of = 1990-01-01 is not after the first transaction" in capsys.readouterr().err
+
+
+def test_as_of_so_late_that_nobody_is_active(project, patronage, capsys):
+    assert patronage("run", "--config", project, "--as-of", "1999-07-01") == 3
+    assert "365 days before as_of = 1999-07-01: nobody bought within" in capsys.readouterr().err
+
+
+def with_setting(project, section, line):
+    text = project.read_text()
+    place = text.index(f"[{section}]") + len(section) + 2
+    project.write_text(f"{text[:place]}\n{line}{text[place:]}")
+
+
+ODD_FOLDERS = {
+    "outputs on a file": ("run", 'outputs = "data/cdnow.csv"', 2, "data/cdnow.csv"),
+    "outputs below a file": ("run", 'outputs = "data/cdnow.csv/out"', 2, "Not a directory"),
+}
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "code", "said"), ODD_FOLDERS.values(), ids=ODD_FOLDERS.keys()
+)
+def test_a_folder_that_is_none_is_one_message(
+    project, patronage, capsys, section, line, code, said
+):
+    with_setting(project, section, line)
+    assert patronage("score", "--config", project) == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_tracking_folder_whose_name_no_address_can_hold(project_of, patronage, capsys):
+    config = project_of("")
+    config.write_text(config.read_text().replace('# folder = "mlruns"', 'folder = "a%20b"'))
+    assert patronage("run", "--config", config) == 2
+    assert "holds %, which a database's address cannot" in capsys.readouterr().err
+
+
+def test_a_database_that_is_none(project_of, patronage, capsys):
+    config = project_of("")
+    (config.parent / "mlruns").mkdir()
+    (config.parent / "mlruns" / "mlflow.db").write_text("junk" * 1000)
+    assert patronage("run", "--config", config) == 3
+    assert "mlflow.db cannot be used" in capsys.readouterr().err
+
+
+def test_scores_that_somebody_has_spoilt(project, patronage, capsys):
+    latest = (project.parent / "outputs" / "latest").resolve()
+    (latest / "features.parquet").write_text("junk")
+    assert patronage("report", "--config", project) == 3
+    assert "Make them anew: patronage score" in capsys.readouterr().err
+    (latest / "features.parquet").unlink()
+    assert patronage("report", "--config", project) == 3
+    assert "Make them anew: patronage score" in capsys.readouterr().err
+
+
+def test_a_project_that_was_moved(finished, tmp_path, patronage, capsys):
+    shutil.copytree(finished.parent, tmp_path / "moved", symlinks=True)
+    booster = next((tmp_path / "moved" / "mlruns").rglob("booster.txt"))
+    assert booster.exists()
+    database = tmp_path / "moved" / "mlruns" / "mlflow.db"
+    with sqlite3.connect(database) as connection:
+        for table, column in (
+            ("model_versions", "storage_location"),
+            ("logged_models", "artifact_location"),
+        ):
+            connection.execute(
+                f"update {table} set {column} = replace({column}, 'project', 'gone')"
+            )
+    assert patronage("score", "--config", tmp_path / "moved" / "patronage.toml") == 3
+    assert "if the project's folder was moved, move it back" in capsys.readouterr().err
 
 
 def test_an_unknown_option_is_a_usage_error(patronage, capsys):
