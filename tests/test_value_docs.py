@@ -13,7 +13,7 @@ import patronage.report
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = ("value_models.md", "from_lifetimes.md")
 LIFETIMES = Path(find_spec("lifetimes").origin).parent
-INNER = {"coalesce", "forceAspect", "BaseFitter", "p1", "p2", "to_period"}
+INNER = {"coalesce", "forceAspect", "BaseFitter", "p2", "to_period"}
 """Not called by users."""
 
 

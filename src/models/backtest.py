@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeAlias
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -18,6 +17,7 @@ from patronage.models.customer_value import CustomerValueModel
 from patronage.models.forecast import Forecast
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.model_forecast import PURCHASES, SPEND, ValueModel, model_forecast
+from patronage.models.rfm_input import read_customer_ids, read_numbers, read_table, refuse_values
 
 Models: TypeAlias = Sequence[ValueModel] | Mapping[str, ValueModel]
 
@@ -182,15 +182,14 @@ def _with_dash(formats: dict[str, Any]) -> dict[str, Any]:
 
 
 def _given(history: Any) -> pd.DataFrame:
-    if isinstance(history, pd.DataFrame) and history.index.name == "customer_id":
-        history = history.reset_index()
-    table: pd.DataFrame = nw.from_native(history, eager_only=True).to_pandas()
-    if PURCHASES not in table:
-        raise DataError(
-            f"the table has no column {PURCHASES}, purchases in the horizon after T; it has "
-            f"{', '.join(map(str, table.columns))}. Add it, or give customer days and a cutoff."
-        )
-    return table
+    """The customer's own table, with whole numbers of purchases."""
+    frame = read_table(history)
+    ids = read_customer_ids(frame, may_lack=False)
+    counts = read_numbers(frame, PURCHASES, ids)
+    wrong = (counts < 0) | (counts != np.floor(counts))
+    refuse_values(PURCHASES, wrong, counts, ids, "is no number of purchases")
+    table: pd.DataFrame = frame.to_pandas()
+    return table.assign(**{PURCHASES: counts.astype(np.int64)})
 
 
 def _named(models: Models, spend: GammaGammaModel | None) -> dict[str, ValueModel]:

@@ -36,7 +36,7 @@ TO_DOUBLE = np.uint64(11)
 ULP = 2.0**-53
 SMALL_MEAN = 10.0
 """Of a Poisson count; above it rejection is quicker than counting."""
-DISCOUNT_STEP = 0.03
+DISCOUNT_STEP = 0.05
 """Purchases that are many are drawn at once for a stretch of time over which the discount grows by
 this much; spread among themselves, amounts differ by far more."""
 NEVER = -1e300
@@ -105,7 +105,7 @@ def poisson(stream: Stream, mean: float) -> float:
     while True:
         u, v = uniform(stream) - 0.5, uniform(stream)
         us = 0.5 - abs(u)
-        k = np.floor((2 * a / us + b) * u + mean + 0.43)
+        k = float(np.floor((2 * a / us + b) * u + mean + 0.43))
         if us >= 0.07 and v <= safe:
             return k
         if k < 0 or (us < 0.013 and v > us):
@@ -130,7 +130,7 @@ def trials_to_first(stream: Stream, log_share: float) -> float:
     if log_share < -700:
         return math.inf
     log_failure = math.log1p(-math.exp(log_share))
-    return 1 + np.floor(math.log(uniform(stream)) / log_failure)
+    return float(1 + np.floor(math.log(uniform(stream)) / log_failure))
 
 
 @compiled

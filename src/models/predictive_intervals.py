@@ -29,10 +29,9 @@ from patronage.models.parameter_draws import parameter_draws
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import FloatArray, Rfm
 
-FUTURES, LEAST_FUTURES = 1024, 256
-"""Drawn for each set of parameters at each place: the more, the more customers share it."""
-SHARED = 3
-"""Frequencies up to this are shared by many."""
+FUTURES = {3: 1024, 12: 256, np.inf: 64}
+"""Drawn for each set of parameters at a place, by the highest frequency: the more, the more
+customers share the place, and chance with it."""
 BLOCK = 16_384
 """Customers worked at a time: a bound on memory."""
 NEGLIGIBLE_DISCOUNT = 45.0
@@ -167,7 +166,7 @@ class _Intervals(ABC):
         return found
 
     def _latent(self, frequency: float) -> FloatArray:
-        futures = FUTURES if frequency <= SHARED else LEAST_FUTURES
+        futures = next(count for highest, count in FUTURES.items() if frequency <= highest)
         latent = np.empty((len(self.worlds), futures, 4))
         draw_traits(self.traits, self.spend, frequency, self.question.seed, latent)
         return latent

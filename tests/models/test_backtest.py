@@ -170,10 +170,16 @@ def test_data_that_end_too_early_are_refused(days):
 
 
 def test_a_table_without_a_holdout_is_refused(cdnow):
-    with pytest.raises(DataError, match="no column holdout_purchases"):
+    with pytest.raises(DataError, match="holdout_purchases is missing from the customer table"):
         backtest_value(cdnow.drop(columns="holdout_purchases"), [BetaGeoModel()], horizon=39)
 
 
 def test_half_days_are_refused(days):
     with pytest.raises(SettingsError, match="horizon=7.5 must be whole days"):
         backtest_value(days, [BetaGeoModel()], cutoff=CUTOFF, horizon=7.5)
+
+
+def test_half_a_purchase_is_refused(cdnow):
+    table = cdnow.assign(holdout_purchases=cdnow["holdout_purchases"] + 0.5)
+    with pytest.raises(DataError, match=r"is no number of purchases for 2,357 of 2,357 customers"):
+        backtest_value(table, [BetaGeoModel()], horizon=39)

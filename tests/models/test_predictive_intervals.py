@@ -82,11 +82,12 @@ def test_counts_match_the_exact_distribution(Model, level, cdnow_exact):
     rows, low, high = np.arange(len(exact)), *interval[["low", "high"]].to_numpy(int).T
     below = np.where(low > 0, exact[rows, low - 1], 0)
     held = exact[rows, high] - below
-    np.testing.assert_allclose(interval["probability"], held, atol=0.02)
-    assert (held > level - 0.02).all()
-    assert (below <= (1 - level) / 2 + 0.02).all()
+    np.testing.assert_allclose(interval["probability"], held, atol=0.05)
+    assert interval["probability"].mean() == pytest.approx(held.mean(), abs=0.005)
+    assert (held > level - 0.05).all()
+    assert (below <= (1 - level) / 2 + 0.05).all()
     shorter = np.where(high > low, exact[rows, np.maximum(high - 1, 0)] - below, 0)
-    assert (shorter < level + 0.02).all()
+    assert (shorter < level + 0.05).all()
 
 
 @pytest.mark.usefixtures("known")
