@@ -77,7 +77,7 @@ def demo(
     """Write the CDNOW example: transactions and settings."""
     from patronage.pipelines.demo import write_demo
 
-    print(f"wrote {write_demo(folder)} and the transactions it names")
+    print(f"{write_demo(folder)} and the transactions it names are in place")
 
 
 @app.command()

@@ -11,6 +11,7 @@ from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
 from patronage.report import (
     ReportData,
+    gate_sentence,
     quality_sentence,
     write_at_risk_csv,
     write_at_risk_xlsx,
@@ -88,7 +89,9 @@ def _no_reasons() -> pd.DataFrame:
 def _summary(run: RunFolder, judged: Judged) -> dict[str, str]:
     """What the workbook says about the list besides the list."""
     data = run.manifest["data"]
+    gate = gate_sentence(run.manifest)
     return {
+        **({} if gate is None else {"Model used": gate}),
         "Quality": quality_sentence(judged.metrics),
         "Data": f"transactions of {data['first_day']} to {data['last_day']}",
         "Model": f"version {run.manifest['model_version']}, run {run.manifest['run_id']}",

@@ -15,11 +15,10 @@ from patronage.retention.sentences import (
     days,
     every,
     named,
-    percent,
     purchases,
     spent,
 )
-from patronage.retention.wording import money
+from patronage.retention.wording import chance, money
 
 FEW_PURCHASES = 4
 NOTABLE = 0.9
@@ -223,7 +222,7 @@ RETURNS = Topic(
         Sentence(
             named("return_share"),
             lambda share: (share >= SHARE_STEP) & (share <= 1),
-            lambda share, _: f"sent back {percent(share)} of what was bought, by value",
+            lambda share, _: f"sent back {chance(share)} of what was bought, by value",
         ),
     ),
 )
@@ -254,13 +253,13 @@ PRICE = Topic(
                 & (np.maximum(now, ever) <= 1)
             ),
             lambda now, ever, _: (
-                f"average discount {percent(now)} in the last 90 days; {percent(ever)} so far"
+                f"average discount {chance(now)} in the last 90 days; {chance(ever)} so far"
             ),
         ),
         Sentence(
             named("discount_share"),
             lambda share: (share >= SHARE_STEP) & (share <= 1),
-            lambda share, _: f"buys at an average discount of {percent(share)}",
+            lambda share, _: f"buys at an average discount of {chance(share)}",
         ),
     ),
 )

@@ -214,6 +214,13 @@ def number(text):
     return float(text.replace(",", ""))
 
 
+def is_share(text, share):
+    """Whether per cent that say so where they are not quite none or all are the share."""
+    if text in ("<1", ">99"):
+        return 0 < share <= 0.005 if text == "<1" else 0.995 <= share < 1
+    return number(text) == pytest.approx(100 * share, abs=0.501)
+
+
 def is_gap(low, high, gap):
     return number(low) == floor(gap) and number(high or low) == ceil(gap)
 
@@ -277,21 +284,16 @@ TRUTHS = {
     r"sent something back ([\d,]+) days? ago, after the last purchase": lambda r, away: (
         r.returned_after_last == 1 and number(away) == r.days_since_return
     ),
-    r"sent back (\d+)% of what was bought, by value": lambda r, share: (
-        1 <= number(share) <= 100
-        and number(share) == pytest.approx(100 * r.return_share, abs=0.501)
+    r"sent back (\S+)% of what was bought, by value": lambda r, share: (
+        is_share(share, r.return_share) and r.return_share > 0.04
     ),
     r"bought nothing in the same (\d+) days last year": lambda r, span: (
         r[f"season_purchase_days_{span}"] == 0 and r["T"] >= 365
     ),
-    r"average discount (\d+)% in the last 90 days; (\d+)% so far": lambda r, now, ever: (
-        now != ever
-        and number(now) == pytest.approx(100 * r.discount_share_90, abs=0.501)
-        and number(ever) == pytest.approx(100 * r.discount_share, abs=0.501)
+    r"average discount (\S+)% in the last 90 days; (\S+)% so far": lambda r, now, ever: (
+        now != ever and is_share(now, r.discount_share_90) and is_share(ever, r.discount_share)
     ),
-    r"buys at an average discount of (\d+)%": lambda r, share: (
-        number(share) == pytest.approx(100 * r.discount_share, abs=0.501)
-    ),
+    r"buys at an average discount of (\S+)%": lambda r, share: is_share(share, r.discount_share),
     r"customer for only ([\d,]+) days? so far": lambda r, age: (
         r.frequency >= 1 and number(age) == r["T"] <= 90
     ),
