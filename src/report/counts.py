@@ -14,7 +14,7 @@ _WORDS = {
 }
 _SECTIONS = {
     "scored": {"customers": "customers scored", "eligible": "active customers, who are listed"},
-    "listed": {"at_risk": "customers in the list", "selected": "customers to contact"},
+    "listed": None,  # of the list before, where a report is made anew; the page's head has its own
 }
 
 
@@ -42,10 +42,10 @@ def _days(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _counted(counts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for section, values in counts.items():
-        if section in _SECTIONS:
-            words, before = _SECTIONS[section], ""
-        else:
-            words, before = _WORDS, f"{section}: "
+        words = _SECTIONS.get(section, _WORDS)
+        if words is None:
+            continue
+        before = "" if section in _SECTIONS else f"{section}: "
         for key, value in values.items():
             if key == "reasons":
                 yield from _reasons(value, f"{before}{_WORDS['rows_quarantined']}")

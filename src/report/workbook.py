@@ -82,6 +82,7 @@ def _facts(
             f"{counted(len(chosen), 'customer')} of {len(at_risk):,}, at an expected cost of "
             f"{money(chosen['action_cost'].sum(), currency)}; "
             f"the budget is {money(policy.budget, currency)}."
+            f"{_why_nobody(at_risk, chosen, currency, policy)}"
         ),
         "What it should bring": (
             f"{money(chosen['expected_net_value'].sum(), currency)} of margin, costs deducted."
@@ -92,7 +93,7 @@ def _facts(
             "would have stayed anyway, less the contact. The list is sorted by that value. When "
             "the budget pays for all, everybody gets the best action whose value is above zero. "
             "When it does not, it goes where it brings most per unit of cost: a customer may get a "
-            "cheaper action, and the selected need not be those with the lowest ranks."
+            "cheaper action, and the selected need not be the first ones by rank."
             f"{_left_alone(policy)}"
         ),
         **{f"Action: {action.name}": _terms(action, currency) for action in policy.actions},
@@ -103,6 +104,14 @@ def _facts(
             f"{len(chosen):,} selected customers. at_risk.csv holds all."
         )
     return facts
+
+
+def _why_nobody(
+    at_risk: pd.DataFrame, chosen: pd.DataFrame, currency: str, policy: RetentionPolicy
+) -> str:
+    if len(chosen) or at_risk.empty:
+        return ""
+    return f" {why_nobody(at_risk, budget=policy.budget, currency=currency)}"
 
 
 def _left_alone(policy: RetentionPolicy) -> str:

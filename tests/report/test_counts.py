@@ -11,6 +11,7 @@ MANIFEST = {
             "odd_ones": 1,
         },
         "scored": {"customers": 2357, "eligible": 900},
+        "listed": {"selected": 12},
     },
 }
 

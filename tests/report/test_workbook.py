@@ -121,9 +121,10 @@ def test_every_column_is_explained(written, at_risk):
 
 
 def test_nobody_selected_is_said(written, at_risk):
-    book = written(at_risk.assign(selected=False))
+    book = written(at_risk.assign(selected=False, risk_band="no action"))
     assert book["Act now"].max_row == 1
     assert guide(book)["Selected"].startswith("0 customers of 200")
+    assert guide(book)["Selected"].endswith("Nobody is to be contacted: no action pays.")
 
 
 def test_who_is_left_alone_is_said(written, at_risk, policy):
