@@ -74,13 +74,12 @@ def stage_mean(
         total += weight
         mean += weight * value
         ratio = (shape + m) / (m + 1.0) * z
-        bound = max(ratio, z)
-        if m >= mode and bound < 1.0:
-            rest = weight * bound / (1.0 - bound)
-            growth = 1.0 / (1.0 - bound) if kind == PURCHASES else 0.0
-            if rest * (value + growth) <= ROUNDING * mean and rest <= ROUNDING * total:
-                break
-            if weight < VANISHING:
+        if m >= mode and max(ratio, z) < 1.0:
+            bound = 1.0 / (1.0 - max(ratio, z))
+            rest = weight * bound
+            most = rest * (value + bound if kind == PURCHASES else value)
+            settled = most <= ROUNDING * mean and rest <= ROUNDING * total
+            if settled or weight < VANISHING:
                 break
         weight *= ratio
         m += 1.0
