@@ -22,6 +22,8 @@ STEP, STEP_GROWTH = 0.27, 0.165
 """Spacing in u for a smooth peak, and how it narrows as the peak does (see `_spacing`)."""
 SHARP = 40.0
 """A kernel that is sharp where p^a is narrower than this is below rounding there."""
+DEPTH, DEEPEST = 50.0, 600.0
+"""A fall is raised to the next multiple; exp(-600) is as good as 0."""
 NEGLIGIBLE = 42.0
 """exp(-42) is below rounding."""
 FARTHEST = 600.0
@@ -43,7 +45,9 @@ class BetaAverage:
         Parameters of the beta distribution, > 0.
     sharpness
         One per row: the functions change by no more than a fixed factor while p changes by
-        1 / sharpness, and do not vary by more than a factor 1 + sharpness over all p.
+        1 / sharpness, and do not vary by more than a factor (1 + sharpness) exp(fall) over all p.
+    fall
+        See there, one per row: where functions fall far, the rarest p may make up their mean.
 
     Notes
     -----
@@ -51,10 +55,15 @@ class BetaAverage:
     last bit whatever rows it is worked with.
     """
 
-    def __init__(self, a: float, b: FloatArray, sharpness: FloatArray) -> None:
+    def __init__(
+        self, a: float, b: FloatArray, sharpness: FloatArray, fall: FloatArray | None = None
+    ) -> None:
         rung = RUNG ** np.ceil(np.log(1 + sharpness) / np.log(RUNG))
-        distinct = distinct_rows(b, rung)
-        left, step, count = _lines(a, b[distinct.first], rung[distinct.first])
+        depth = np.zeros_like(b) if fall is None else np.minimum(fall, DEEPEST)
+        depth = DEPTH * np.ceil(depth / DEPTH)
+        distinct = distinct_rows(b, rung, depth)
+        first = distinct.first
+        left, step, count = _lines(a, b[first], rung[first], depth[first])
         self._blocks = [
             _block(distinct, count == nodes, a, b, left, step, int(nodes))
             for nodes in np.unique(count)
@@ -102,14 +111,16 @@ def _block(
     return _Block(rows, line, p, weight)
 
 
-def _lines(a: float, b: FloatArray, sharpness: FloatArray) -> tuple[FloatArray, FloatArray, Rows]:
+def _lines(
+    a: float, b: FloatArray, sharpness: FloatArray, depth: FloatArray
+) -> tuple[FloatArray, FloatArray, Rows]:
     """Where each line of nodes begins in u, its spacing, and how many nodes it has."""
     near_a = np.full_like(b, a)
     peak = np.log(near_a / b)
-    drop = NEGLIGIBLE + np.log1p(sharpness)
+    drop = NEGLIGIBLE + np.log1p(sharpness) + depth
     left = np.maximum(peak - _reach(near_a, b, drop), -NEGLIGIBLE - np.log(1 + b + sharpness))
     right = np.minimum(peak + _reach(b, near_a, drop), NEGLIGIBLE + np.log(1 + a + sharpness))
-    wanted = np.ceil((right - left) / _spacing(a, b)) + 1
+    wanted = np.ceil((right - left) / _spacing(a, b, depth)) + 1
     count = (np.ceil(wanted / FEW_NODES) * FEW_NODES).astype(np.intp)
     return left, (right - left) / (count - 1), count
 
@@ -128,13 +139,13 @@ def _nodes(
     return 1 / (1 + np.exp(-u)), weight / weight.sum(axis=1, keepdims=True)
 
 
-def _spacing(a: float, b: FloatArray) -> FloatArray:
+def _spacing(a: float, b: FloatArray, depth: FloatArray) -> FloatArray:
     """Spacing at which the sum is exact: |Gamma(s + 2 pi i / spacing)| / Gamma(s) < 1e-15.
 
     That ratio is the error for a peak of shape s: s = ab / (a+b) for the weight alone, and a where
     a kernel cuts it off at small p.
     """
-    shape = np.maximum(min(a, SHARP), a * b / (a + b))
+    shape = np.maximum(np.minimum(a, SHARP + depth), a * b / (a + b))
     spacing: FloatArray = STEP / np.sqrt(1 + STEP_GROWTH * shape)
     return spacing
 

@@ -18,6 +18,8 @@ from patronage.models.rfm_input import FloatArray
 
 NEGLIGIBLE_DISCOUNT = 45.0
 """What is discounted by exp(-45) does not count."""
+FEW_EXCEED = 4.0
+"""Standard deviations."""
 PANEL = 1.5
 """In the logarithm of time; 12 nodes a panel give full accuracy."""
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -56,7 +58,8 @@ def log_odds_inactive(
 
 def stays(active: Active, after: float) -> FloatArray:
     """P(active at T+after): the mean of exp(-lambda p after)."""
-    average = BetaAverage(active.a, active.b, active.shape * after / active.scale)
+    fall = active.shape * np.log1p(after / active.scale)
+    average = BetaAverage(active.a, active.b, active.shape * after / active.scale, fall)
 
     def kernel(p: FloatArray, rows: Rows) -> FloatArray:
         span = after / as_column(active.scale, rows)
@@ -152,14 +155,13 @@ def wait(active: Active, share: float) -> FloatArray:
 def discounted_purchases(active: Active, horizon: float, rate: float) -> FloatArray:
     """Integral over (0, horizon] of exp(-rate s) x the purchase rate at T+s.
 
-    The purchase rate falls on the time scale (alpha+T) / (1 + E[p] (r+x)), the discount on its own;
+    The purchase rate falls on the time scale (alpha+T) / (1 + p (r+x)), the discount on its own;
     Gauss-Legendre panels in the logarithm of time follow both from steep to flat.
     """
-    longest = min(horizon, NEGLIGIBLE_DISCOUNT / rate) if rate > 0 else horizon
-    if np.isinf(longest):
+    if rate == 0 and np.isinf(horizon):
         return purchases_to_come(active)
-    leaves = (active.shape + 1) * active.a / (active.a + active.b)
-    start = 1 / (1 + leaves + rate * active.scale)
+    longest = min(horizon, NEGLIGIBLE_DISCOUNT / rate) if rate > 0 else horizon
+    start = 1 / (1 + (active.shape + 1) * high_p(active.a, active.b) + rate * active.scale)
     panels = np.ceil(np.log1p(longest / active.scale / start) / PANEL)
     total = np.empty_like(start)
     for count in np.unique(panels):
@@ -167,6 +169,14 @@ def discounted_purchases(active: Active, horizon: float, rate: float) -> FloatAr
         some = Active(active.shape[rows], active.scale[rows], active.a, active.b[rows])
         total[rows] = _discounted_in_panels(some, start[rows], longest, rate, max(int(count), 1))
     return total
+
+
+def high_p(a: float, b: FloatArray) -> FloatArray:
+    """A dropout probability that few exceed."""
+    mean = a / (a + b)
+    spread = np.sqrt(mean * (1 - mean) / (a + b + 1))
+    high: FloatArray = np.minimum(mean + FEW_EXCEED * spread, 1)
+    return high
 
 
 def _discounted_in_panels(

@@ -14,7 +14,8 @@ from patronage.models.timing_kernels import FLOATS, NUMBER, compiled
 
 WHOLE = types.int64
 PURCHASES, STAYS, QUIET = 0, 1, 2
-ROUNDING = 1e-18
+ROUNDING, VANISHING = 1e-18, 1e-290
+SETTLED = 3e-16
 NEGLIGIBLE, STEP, STEP_GROWTH = 42.0, 0.21, 0.165
 """As in `beta_average`."""
 
@@ -30,11 +31,11 @@ def quiet_then(shape: float, span: float, k: int, phase: int, log_kept: float) -
     return total
 
 
-@compiled(*[NUMBER] * 3)
-def first_stage(shape: float, z: float, mode: float) -> tuple[float, float]:
-    """The least number of stages that counts, and its probability by that of the mode."""
+@compiled(*[NUMBER] * 4)
+def first_stage(shape: float, z: float, mode: float, least: float) -> tuple[float, float]:
+    """The first number of stages of `least` probability by that of the mode, and that ratio."""
     m, weight = mode, 1.0
-    while m > 0.0 and weight > 1e-25:
+    while m > 0.0 and weight > least:
         weight *= m / ((shape + (m - 1.0)) * z)
         m -= 1.0
     return m, weight
@@ -51,7 +52,8 @@ def stage_mean(
     """
     z = span / (1.0 + span)
     mode = math.floor(max(0.0, (shape - 1.0) * span))
-    m, weight = first_stage(shape, z, mode)
+    # Purchases grow with the stages; the chance to stay may fall so fast that the rarest few count.
+    m, weight = first_stage(shape, z, mode, 1e-25 if kind == PURCHASES else VANISHING)
     made = math.floor((m + phase) / k)
     stage = int(m + phase - made * k)
     stay, log_stay, sure = 1.0, 0.0, 0.0  # after so many: P(active), its ln, E[purchases]
@@ -72,10 +74,12 @@ def stage_mean(
         total += weight
         mean += weight * value
         ratio = (shape + m) / (m + 1.0) * z
-        bound = max(ratio, z)
-        if m >= mode and bound < 1.0:
-            rest = weight * bound / (1.0 - bound)
-            if rest * (value + 1.0 / (1.0 - bound)) <= ROUNDING * mean and rest <= ROUNDING * total:
+        if m >= mode and max(ratio, z) < 1.0:
+            bound = 1.0 / (1.0 - max(ratio, z))
+            rest = weight * bound
+            most = rest * (value + bound if kind == PURCHASES else value)
+            settled = most <= ROUNDING * mean and rest <= ROUNDING * total
+            if settled or weight < VANISHING:
                 break
         weight *= ratio
         m += 1.0
@@ -138,7 +142,7 @@ def endless_sum(a: float, b: float, ratio: float) -> float:
         change = up * down
         value *= change
         n += 1.0
-        if abs(change - 1.0) < 1e-16:
+        if abs(change - 1.0) < SETTLED:
             return 1.0 / value
 
 

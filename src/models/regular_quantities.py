@@ -2,8 +2,8 @@
 
 A purchase takes k stages, each passed at rate lambda: gaps are Erlang [1]_. A customer active at T
 has passed j < k since her last purchase, with P(j) as (r+kx)_j / j! ((T-t_x) / (alpha+T))^j, and
-then lambda ~ Gamma(r+kx+j, alpha+T). Over j, lambda and p all means are exact sums of positive terms,
-where [1]_ approximates expected purchases by those of k = 1.
+then lambda ~ Gamma(r+kx+j, alpha+T). Over j, lambda and p all means are exact sums of positive
+terms, where [1]_ approximates expected purchases by those of k = 1.
 
 References
 ----------
@@ -160,7 +160,7 @@ def discounted_purchases(active: RegularActive, horizon: float, rate: float) -> 
     if horizon > NEGLIGIBLE_DISCOUNT / rate:
         return _endless(active, rate)
     end, takes = horizon / active.scale, active.k / active.shape
-    leaves = active.a / (active.a + active.b) * (1 + 1 / takes)
+    leaves = exponential.high_p(active.a, active.b) * (1 + 1 / takes)
     first = 1 / (1 + leaves + rate * active.scale)
     total: FloatArray = np.exp(-rate * horizon) * purchases_by(active, end)
     rows, start = np.flatnonzero(end > 0), np.zeros_like(end)

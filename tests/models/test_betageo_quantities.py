@@ -6,15 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patronage.models import BetaGeoParams
+from patronage.models import BetaGeoParams, regular_quantities
 from patronage.models.betageo_quantities import (
     Active,
+    counts_pmf,
     discounted_purchases,
     log_odds_inactive,
     no_purchase,
     purchases,
     stays,
 )
+from patronage.models.regular_quantities import RegularActive
 
 TOLERANCE = 1e-12
 
@@ -197,3 +199,66 @@ def test_a_customer_is_worth_the_same_to_the_last_bit_in_any_company():
     for place in range(0, 300, 7):
         alone = Active(crowd.shape[[place]], crowd.scale[[place]], crowd.a, crowd.b[[place]])
         assert (all_of(alone) == together[place]).all()
+
+
+DISCOUNTS = {
+    "dropout all or nothing": ((506.0, 6.0, 2e-3, 0.05), 1, 4400, 3, 5.5e-4),
+    "dear discount": ((0.243, 30.9, 0.793, 2.426), 2, 272, 365, 1.5),
+    "dropout certain for some": ((34.0, 2e-3, 0.02, 6e-3), 0, 777, 3737, 5e-4),
+}
+
+
+@pytest.mark.parametrize("case", DISCOUNTS.values(), ids=DISCOUNTS.keys())
+def test_discounts_where_time_scales_differ(case):
+    """Against a method that has nothing in common with this one, by parts over sums of stages."""
+    params, x, T, horizon, rate = case
+    r, alpha, a, b = params
+    staged = RegularActive(
+        np.array([r + x]), np.array([alpha + T]), a, np.array([b + x]), np.zeros(1), 1
+    )
+    for span in (horizon, np.inf):
+        expected = regular_quantities.discounted_purchases(staged, span, rate)[0]
+        ours = one(discounted_purchases, params, x, T, span, rate)
+        assert ours == pytest.approx(expected, rel=1e-10)
+
+
+def test_all_purchases_to_come_are_one_over_dropout():
+    endless = one(discounted_purchases, (0.243, 30.9, 2.5, 2.426), 3, 272, np.inf, 0)
+    assert endless == pytest.approx((2.5 + 5.426 - 1) / 1.5)
+    assert one(discounted_purchases, (0.243, 30.9, 1.0, 2.4), 3, 272, np.inf, 0) == np.inf
+
+
+@pytest.mark.parametrize("case", CLOSED_FORMS_FAIL.values(), ids=CLOSED_FORMS_FAIL.keys())
+def test_count_probabilities_are_exact(case):
+    """Fader, Hardie & Lee (2005), eq. (8), of an active customer; n >= 171 overflows elsewhere."""
+    params, x, T, t = case
+    n_last = 200 if x < 2 else 4
+    pmf = one(counts_pmf, params, x, T, t, n_last + 1)
+    with mp.workdps(60):
+        r, alpha, a, b = map(mp.mpf, params)
+        s, b, scale = r + x, b + x, alpha + T
+        z = t / (scale + t)
+        for n in (0, 1, 3, n_last):
+            kept = mp.rf(b, n) / mp.rf(a + b, n)
+            exact = kept * mp.rf(s, n) / mp.factorial(n) * (1 - z) ** s * z**n
+            if n > 0:
+                more = 1 - sum(
+                    mp.rf(s, m) / mp.factorial(m) * (1 - z) ** s * z**m for m in range(n)
+                )
+                exact += mp.rf(b, n - 1) / mp.rf(a + b, n - 1) * a / (a + b + n - 1) * more
+            if exact > 1e-250:
+                assert pmf[n] == pytest.approx(float(exact), rel=1e-9)
+
+
+def test_the_rarest_stay_where_hardly_any_do():
+    # 60 digits of the sum over purchases of P(n) E[(1-p)^n].
+    found = stays(Active(np.array([4.0]), np.array([30.0]), 97.0, np.array([20.0])), 900.0)[0]
+    with mp.workdps(60):
+        z = mp.mpf(900) / 930
+        exact = mp.nsum(
+            lambda n: (
+                mp.rf(4, n) / mp.factorial(n) * (1 - z) ** 4 * z**n * mp.rf(20, n) / mp.rf(117, n)
+            ),
+            [0, mp.inf],
+        )
+    assert found == pytest.approx(float(exact), rel=1e-10)

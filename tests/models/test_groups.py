@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patronage.models.groups import distinct_rows, rows_digest, timing_groups
+from patronage.models.groups import distinct_rows, distinct_timing, rows_digest, timing_groups
 from patronage.models.rfm_input import Rfm
 
 small = st.sampled_from([0.0, 0.1, 1.0, 2.5])
@@ -36,3 +36,36 @@ def test_the_digest_knows_the_rows_but_not_their_order():
     a, b = np.array([1.0, 2, 3]), np.array([4.0, 5, 6])
     assert rows_digest(a, b) == rows_digest(a[::-1], b[::-1])
     assert len({rows_digest(a, b), rows_digest(b, a), rows_digest(a, b[::-1])}) == 3
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40)), min_size=1, max_size=60),
+    st.sampled_from([1.0, 7.0, 24.0, 168.0, 0.37]),
+)
+def test_histories_on_a_grid_and_off_it_are_the_same(rows, per_unit):
+    x = np.array([row[0] for row in rows], dtype=float)
+    T = np.array([row[1] + 1 for row in rows]) / per_unit
+    t_x = np.where(x > 0, np.floor(T * per_unit / 2) / per_unit, 0)
+    fast, plain = distinct_timing(x, t_x, T), distinct_rows(x, t_x, T)
+    assert fast.first.tolist() == plain.first.tolist()
+    assert fast.codes.tolist() == plain.codes.tolist()
+
+
+def test_a_late_row_off_the_grid_is_found():
+    T = np.append(np.full(5000, 7.0), 7.5)
+    x, t_x = np.zeros(5001), np.zeros(5001)
+    assert distinct_timing(x, t_x, T).first.tolist() == [0, 5000]
+
+
+def test_the_hash_table_grows_with_what_is_found():
+    T = np.random.default_rng(0).permutation(200_000) + 1.0
+    zero = np.zeros(200_000)
+    found = distinct_timing(zero, zero, T)
+    assert found.first.tolist() == found.codes.tolist() == list(range(200_000))
+    again = distinct_timing(zero, zero, np.repeat(T[:1000], 200))
+    assert again.codes.tolist() == np.repeat(np.arange(1000), 200).tolist()
+
+
+def test_times_too_long_for_a_key_are_worked_all_the_same():
+    T = np.array([3e6, 3e6 + 1, 3e6])
+    assert distinct_timing(np.zeros(3), np.zeros(3), T).codes.tolist() == [0, 1, 0]
