@@ -31,6 +31,7 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
         customers = _customers(run.path).assign(run_id=run.run_id)
         policy = RetentionPolicy.from_settings(settings.retention)
         at_risk = _at_risk(settings, run, model, customers, policy)
+        run.manifest["counts"]["listed"] = _listed(at_risk)
     with run.step("report"):
         judged = judgement_of(store, model.run_id)
         run.write_json("metrics.json", judged.metrics)
@@ -46,13 +47,6 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
             run.path / "report.html",
             data=_report_data(settings, run, model, customers, at_risk, judged),
         )
-    selected = at_risk[at_risk["selected"]]
-    run.manifest["counts"]["listed"] = {
-        "at_risk": len(at_risk),
-        "selected": len(selected),
-        "cost": round(float(selected["action_cost"].sum()), 2),
-        "net_value": round(float(selected["expected_net_value"].sum()), 2),
-    }
 
 
 def _customers(folder: Path) -> pd.DataFrame:
@@ -73,12 +67,22 @@ def _at_risk(
     """The list, with reasons for its first rows."""
     as_of = date.fromisoformat(str(run.manifest["as_of"]))
     ranked = at_risk_list(customers, _no_reasons(), policy, as_of=as_of)
-    first = ranked["customer_id"].head(REASONS_FOR)
+    first = ranked.sort_values("selected", ascending=False, kind="stable").head(REASONS_FOR)
     features = pd.read_parquet(run.path / FEATURES_SEEN).assign(eligible=True)
-    features = features[features["customer_id"].isin(first)]
+    features = features[features["customer_id"].isin(first["customer_id"])]
     contributions = model.scorer.contributions(features)
     reasons = plain_reasons(features, contributions, currency=settings.ledger.currency)
     return at_risk_list(customers, reasons, policy, as_of=as_of)
+
+
+def _listed(at_risk: pd.DataFrame) -> dict[str, float]:
+    selected = at_risk[at_risk["selected"]]
+    return {
+        "at_risk": len(at_risk),
+        "selected": len(selected),
+        "cost": round(float(selected["action_cost"].sum()), 2),
+        "net_value": round(float(selected["expected_net_value"].sum()), 2),
+    }
 
 
 def _no_reasons() -> pd.DataFrame:
