@@ -20,9 +20,9 @@ NEGLIGIBLE_DISCOUNT = 45.0
 """What is discounted by exp(-45) does not count."""
 FEW_EXCEED = 4.0
 """Standard deviations."""
-PANEL = 1.5
-"""In the logarithm of time; 12 nodes a panel give full accuracy."""
-NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(12)
+PANEL = 2.5
+"""In the logarithm of time; 16 nodes a panel give full accuracy."""
+NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
 class BetaGeoParams(NamedTuple):

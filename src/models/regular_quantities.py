@@ -22,8 +22,8 @@ from patronage.models.rfm_input import FloatArray
 
 NEGLIGIBLE_DISCOUNT = 90.0
 """What is discounted by exp(-90) does not count, however late the first purchase comes."""
-PANEL = 0.6
-"""In the logarithm of time; 12 nodes a panel give full accuracy."""
+PANEL = 0.85
+"""In the logarithm of time; 16 nodes a panel give full accuracy."""
 HALVINGS = 200
 
 
