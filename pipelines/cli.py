@@ -3,6 +3,7 @@
 Libraries are imported inside the commands, so that `patronage --help` answers at once.
 """
 
+import logging
 import os
 import sys
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from patronage import __version__
-from patronage.errors import GateError, PatronageError
+from patronage.errors import GateError, PatronageError, SettingsError
 
 if TYPE_CHECKING:
     from patronage.config import Settings
@@ -24,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+log = logging.getLogger("patronage")
 backtest = typer.Typer(help="Judge models by what came after a day of the past.")
 app.add_typer(backtest, name="backtest", no_args_is_help=True)
 Config = Annotated[
@@ -75,7 +77,7 @@ def demo(
     """Write the CDNOW example: transactions and settings."""
     from patronage.pipelines.demo import write_demo
 
-    print(f"wrote {write_demo(folder)} and the transactions it names")
+    print(f"{write_demo(folder)} and the transactions it names are in place")
 
 
 @app.command()
@@ -159,7 +161,7 @@ def _settings(config: Path, as_of: datetime | None) -> "Settings":
 def _finish(finished: "Finished") -> None:
     print(finished.summary)
     if finished.gate_passed is False:
-        print("the challenger did not pass the gate; the champion stays", file=sys.stderr)
+        log.warning("the challenger did not pass the gate; the champion stays")
         raise typer.Exit(GateError.exit_code)
 
 
@@ -170,5 +172,8 @@ def main() -> None:
     try:
         app()
     except PatronageError as error:
-        print(f"error: {error}", file=sys.stderr)
+        log.error("%s", error)
         sys.exit(error.exit_code)
+    except OSError as error:  # a folder that is none, a disk that is full, a file kept from us
+        log.error("%s: %s", error.filename or "a file or the output", error.strerror or error)
+        sys.exit(SettingsError.exit_code)

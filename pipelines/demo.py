@@ -1,11 +1,14 @@
 """The CDNOW example: 69,659 purchases of 23,570 customers, which ship inside lifetimes."""
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
-from patronage.pipelines.settings_file import FILE_NAME, Value, write_settings_file
+from patronage.pipelines.settings_file import FILE_NAME, Value, settings_text, write_settings_file
+
+log = logging.getLogger(__name__)
 
 SETTINGS: dict[str, Value] = {
     "ledger.currency": "USD",
@@ -24,6 +27,7 @@ SETTINGS: dict[str, Value] = {
     "value.margin": 0.30,
     "value.annual_discount_rate": 0.15,
     "retention.budget": 500.0,
+    "retention.min_p_alive": 0.05,
     "retention.owner": "Retention team",
     "retention.actions.name": "5 dollar voucher by mail",
     "retention.actions.contact_cost": 0.50,
@@ -34,13 +38,28 @@ SETTINGS: dict[str, Value] = {
 
 
 def write_demo(folder: Path) -> Path:
-    """Write the example's transactions and settings into `folder`; gives the settings file."""
-    settings = write_settings_file(folder / FILE_NAME, SETTINGS)
-    table = cdnow()
-    target = folder / str(SETTINGS["transactions.source"])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(target, index=False)
+    """Write the example's transactions and settings into `folder`; gives the settings file.
+
+    A settings file that is there is kept, so that the example runs on when it has been edited.
+    """
+    settings = folder / FILE_NAME
+    if settings.exists() and settings.read_text(encoding="utf-8") != settings_text(SETTINGS):
+        log.info("kept your %s: it differs from the example's", settings)
+    else:
+        write_settings_file(settings, SETTINGS)
+    _write_if_changed(folder / str(SETTINGS["transactions.source"]), cdnow().to_csv(index=False))
     return settings
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    """Leave a file that holds the text, so that its time still tells when it came to be."""
+    content = text.encode()
+    if path.exists() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def cdnow() -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from patronage.data.guessing import guess_columns
+from patronage.data.guessing import Guess, guess
 from patronage.pipelines.settings_file import Value, write_settings_file
 
 
@@ -16,21 +16,45 @@ def write_settings_for(source: str, config: Path) -> str:
     SettingsError
         If the settings file exists.
     """
-    columns, amount = guess_columns(source, Path())
-    named: dict[str, Value] = {
-        f"transactions.columns.{name}": column for name, column in columns.items()
+    guessed = guess(source, Path())
+    values = {"transactions.source": _relative(source, config), **_values(guessed)}
+    write_settings_file(config, values, notes=_notes(guessed), columns=guessed.names)
+    steps = [f"wrote {config}", *_to_do(guessed)]
+    steps.append(f"fill in the lines marked required, then: patronage check --config {config}")
+    return "\n".join(steps)
+
+
+def _values(guessed: Guess) -> dict[str, Value]:
+    """The settings that differ from their defaults."""
+    found = {
+        "transactions.amount": guessed.amount,
+        "transactions.encoding": guessed.encoding if guessed.encoding != "utf-8" else None,
+        "transactions.decimal": guessed.decimal if guessed.decimal != "." else None,
+        "transactions.date_format": guessed.date.format,
+        **{f"transactions.columns.{name}": column for name, column in guessed.columns.items()},
     }
-    values: dict[str, Value] = {"transactions.source": _relative(source, config), **named}
-    if amount is not None:
-        values["transactions.amount"] = amount
-    write_settings_file(config, values)
-    missing = [name for name in ("customer_id", "timestamp") if name not in columns]
-    missing += ["amount"] if "amount" not in columns and amount is None else []
-    name_them = f"\nname the columns for {', '.join(missing)}" if missing else ""
-    return (
-        f"wrote {config}{name_them}\nfill in the lines marked required, then: "
-        f"patronage check --config {config}"
-    )
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _notes(guessed: Guess) -> dict[str, str]:
+    other = guessed.date.other
+    if other is None:
+        return {}
+    return {"transactions.date_format": f'check: "{other}" would fit the values as well'}
+
+
+def _to_do(guessed: Guess) -> list[str]:
+    """What the user has to look at besides the lines marked required."""
+    lines = []
+    columns = {**guessed.columns, **({"amount": ""} if guessed.amount else {})}
+    missing = [name for name in ("customer_id", "timestamp", "amount") if name not in columns]
+    if missing:
+        lines.append(f"name the columns for {', '.join(missing)}")
+    if guessed.date.other:
+        lines.append(
+            f'check date_format: days fit "{guessed.date.format}" and "{guessed.date.other}"'
+        )
+    return lines
 
 
 def _relative(source: str, config: Path) -> str:

@@ -11,6 +11,7 @@ from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
 from patronage.report import (
     ReportData,
+    gate_sentence,
     quality_sentence,
     write_at_risk_csv,
     write_at_risk_xlsx,
@@ -27,9 +28,10 @@ REASONS_FOR = 20_000  # exact contributions cost about a second per 2,000 custom
 def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedModel) -> None:
     """Write at_risk.csv, at_risk.xlsx, report.html and metrics.json into the run's folder."""
     with run.step("list"):
-        customers = _customers(run.path)
+        customers = _customers(run.path).assign(run_id=run.run_id)
         policy = RetentionPolicy.from_settings(settings.retention)
         at_risk = _at_risk(settings, run, model, customers, policy)
+        run.manifest["counts"]["listed"] = _listed(at_risk)
     with run.step("report"):
         judged = judgement_of(store, model.run_id)
         run.write_json("metrics.json", judged.metrics)
@@ -45,10 +47,6 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
             run.path / "report.html",
             data=_report_data(settings, run, model, customers, at_risk, judged),
         )
-    run.manifest["counts"]["listed"] = {
-        "at_risk": len(at_risk),
-        "selected": int(at_risk["selected"].sum()),
-    }
 
 
 def _customers(folder: Path) -> pd.DataFrame:
@@ -69,12 +67,22 @@ def _at_risk(
     """The list, with reasons for its first rows."""
     as_of = date.fromisoformat(str(run.manifest["as_of"]))
     ranked = at_risk_list(customers, _no_reasons(), policy, as_of=as_of)
-    first = ranked["customer_id"].head(REASONS_FOR)
+    first = ranked.sort_values("selected", ascending=False, kind="stable").head(REASONS_FOR)
     features = pd.read_parquet(run.path / FEATURES_SEEN).assign(eligible=True)
-    features = features[features["customer_id"].isin(first)]
+    features = features[features["customer_id"].isin(first["customer_id"])]
     contributions = model.scorer.contributions(features)
     reasons = plain_reasons(features, contributions, currency=settings.ledger.currency)
     return at_risk_list(customers, reasons, policy, as_of=as_of)
+
+
+def _listed(at_risk: pd.DataFrame) -> dict[str, float]:
+    selected = at_risk[at_risk["selected"]]
+    return {
+        "at_risk": len(at_risk),
+        "selected": len(selected),
+        "cost": round(float(selected["action_cost"].sum()), 2),
+        "net_value": round(float(selected["expected_net_value"].sum()), 2),
+    }
 
 
 def _no_reasons() -> pd.DataFrame:
@@ -85,7 +93,9 @@ def _no_reasons() -> pd.DataFrame:
 def _summary(run: RunFolder, judged: Judged) -> dict[str, str]:
     """What the workbook says about the list besides the list."""
     data = run.manifest["data"]
+    gate = gate_sentence(run.manifest)
     return {
+        **({} if gate is None else {"Model used": gate}),
         "Quality": quality_sentence(judged.metrics),
         "Data": f"transactions of {data['first_day']} to {data['last_day']}",
         "Model": f"version {run.manifest['model_version']}, run {run.manifest['run_id']}",

@@ -12,9 +12,18 @@ def set_up_log(*, as_json: bool) -> None:
     logging.captureWarnings(True)
 
 
+class _PlainFormatter(logging.Formatter):
+    """The time and the message; an error says that it is one instead of the time."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.levelno >= logging.ERROR:
+            return f"error: {record.getMessage()}"
+        return super().format(record)
+
+
 def _plain_handler() -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    handler.setFormatter(_PlainFormatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     return handler
 
 

@@ -32,11 +32,16 @@ class Prepared:
 
 def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared:
     """Read the ledger, put bad rows into quarantine, stop if there are too many."""
-    with run.step("read and check"), read_ledger(settings, read_at=run_at) as ledger:
+    with (
+        run.step("read and check"),
+        read_ledger(settings, read_at=run_at, work_folder=run.path) as ledger,
+    ):
         run.manifest["counts"] = {"transactions": asdict(ledger.counts)}
+        for warning in ledger.warnings:
+            log.warning("%s", warning)
         ledger.write_quarantine(run.path / "quarantine")
         ledger.refuse_if_bad(settings.ledger.max_bad_share)
-        as_of = _day_of_the_run(ledger, settings.run.as_of)
+        as_of = _day_of_the_run(ledger, settings)
         with run.step("customer days"):
             days = day_table(customer_days(_before(ledger.transactions, as_of)))
         run.manifest["as_of"] = as_of
@@ -59,19 +64,26 @@ def _before(transactions: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
     return transactions.filter(nw.col("timestamp") < midnight)
 
 
-def _day_of_the_run(ledger: Ledger, wanted: date | str) -> date:
-    after_last = ledger.last_day + timedelta(days=1)
+def _day_of_the_run(ledger: Ledger, settings: Settings) -> date:
+    wanted, after_last = settings.run.as_of, ledger.last_day + timedelta(days=1)
     as_of = wanted if isinstance(wanted, date) else after_last
     if as_of <= ledger.first_day:
         raise DataError(
             f"as_of = {as_of} is not after the first transaction, on {ledger.first_day}; the data "
             f'end on {ledger.last_day}. Choose a day in between, or as_of = "latest".'
         )
-    if as_of > after_last:
+    away = (as_of - after_last).days
+    if away >= settings.features.active_days:
+        raise DataError(
+            f"the data end on {ledger.last_day}, {away} days before as_of = {as_of}: nobody bought "
+            f"within [features] active_days = {settings.features.active_days} before it. Bring "
+            'newer data, or choose an earlier day, or as_of = "latest".'
+        )
+    if away > 0:
         log.warning(
             "the data end on %s, %s days before as_of: customers look less active than they are",
             ledger.last_day,
-            (as_of - after_last).days,
+            away,
         )
     return as_of
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from patronage.config import Settings
 from patronage.errors import DataError, GateError
+from patronage.pipelines.champion_terms import refuse_other_terms, warn_of_hindsight
 from patronage.pipelines.lists import write_lists
 from patronage.pipelines.prepare import prepare
 from patronage.pipelines.run_folder import RunFolder, latest_run, read_manifest, run_folder
@@ -35,9 +38,10 @@ def run(settings: Settings, *, run_at: datetime) -> Finished:
         verdict = train_challenger(settings, prepared, job, store)
         _refuse_without_champion(store, verdict)
         model = load_champion(store)
+        refuse_other_terms(model, settings)
         score_customers(settings, prepared, job, model)
         write_lists(settings, job, store, model)
-    return Finished(_left(job), verdict.passed)
+    return Finished(_told(job), verdict.passed)
 
 
 def train(settings: Settings, *, run_at: datetime) -> Finished:
@@ -45,16 +49,18 @@ def train(settings: Settings, *, run_at: datetime) -> Finished:
     with _job(settings, "train", run_at) as (job, store):
         prepared = prepare(settings, job, run_at=run_at)
         verdict = train_challenger(settings, prepared, job, store)
-    return Finished(f"{verdict}\n{_left(job)}", verdict.passed)
+    return Finished(_told(job), verdict.passed)
 
 
 def score(settings: Settings, *, run_at: datetime) -> Finished:
     """Check, features, score by the champion; no list."""
     with _job(settings, "score", run_at) as (job, store):
         model = load_champion(store)
+        refuse_other_terms(model, settings)
         prepared = prepare(settings, job, run_at=run_at)
+        warn_of_hindsight(model, prepared.as_of)
         score_customers(settings, prepared, job, model)
-    return Finished(_left(job))
+    return Finished(_told(job))
 
 
 def report(settings: Settings, *, run_at: datetime) -> Finished:
@@ -63,14 +69,16 @@ def report(settings: Settings, *, run_at: datetime) -> Finished:
     with _job(settings, "report", run_at) as (job, store):
         _take_over(scored, job)
         model = load_version(store, job.manifest["model_version"])
+        refuse_other_terms(model, settings)
         write_lists(settings, job, store, model)
-    return Finished(_left(job))
+    return Finished(_told(job))
 
 
 @contextmanager
 def _job(settings: Settings, command: str, run_at: datetime) -> Iterator[tuple[RunFolder, Store]]:
     outputs = settings.path(settings.run.outputs)
-    with run_folder(outputs, command=command, started_at=run_at) as job:
+    shown = command != "train"  # `latest` is where people look for scores and lists
+    with run_folder(outputs, command=command, started_at=run_at, latest=shown) as job:
         job.manifest["settings"] = settings.model_dump(mode="json")
         with job.step("open store"):
             tracking = settings.tracking
@@ -95,14 +103,38 @@ def _latest_scores(settings: Settings) -> Path:
 
 
 def _take_over(scored: Path, job: RunFolder) -> None:
-    """Copy the scores of another run, and what its manifest says of them."""
-    for name in (CUSTOMERS, FEATURES_SEEN):
-        shutil.copy2(scored / name, job.path / name)
-    before = read_manifest(scored)
-    for key in ("as_of", "data", "counts", "model_version"):
-        job.manifest[key] = before[key]
-    job.manifest["scores_of"] = before["run_id"]
+    """Copy the scores of another run, and what its manifest says of them.
+
+    Raises
+    ------
+    DataError
+        If some of it is missing or cannot be read.
+    """
+    try:
+        for name in (CUSTOMERS, FEATURES_SEEN):
+            shutil.copy2(scored / name, job.path / name)
+            pq.read_schema(job.path / name)
+        before = read_manifest(scored)
+        for key in ("as_of", "data", "counts", "model_version"):
+            job.manifest[key] = before[key]
+        job.manifest["scores_of"] = before["run_id"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"the scores in {scored} cannot be used: {error}. Make them anew: patronage score"
+        ) from error
 
 
-def _left(job: RunFolder) -> str:
-    return f"{job.path.parent / 'latest'} -> {job.run_id}"
+def _told(job: RunFolder) -> str:
+    """What the run comes to, in a few lines."""
+    counts = job.manifest["counts"]
+    lines = [f"{counts['transactions']['rows_quarantined']:,} rows in quarantine"]
+    if "scored" in counts:
+        scored = counts["scored"]
+        lines.append(f"{scored['eligible']:,} of {scored['customers']:,} customers are eligible")
+    if "listed" in counts:
+        currency, listed = job.manifest["settings"]["ledger"]["currency"], counts["listed"]
+        lines.append(
+            f"{listed['selected']:,} to contact: expected cost {listed['cost']:,.2f} {currency}, "
+            f"expected net value {listed['net_value']:,.2f} {currency}"
+        )
+    return "\n".join([*lines, str(job.path)])

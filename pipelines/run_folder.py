@@ -50,6 +50,8 @@ def run_folder(
 ) -> Iterator[RunFolder]:
     """Build a run's folder under a hidden name; show it as outputs/<run_id> when all went well.
 
+    `latest` says whether outputs/latest is to point to it then.
+
     A run that fails or is killed leaves nothing visible; the next one clears what it left hidden.
     A study, which leaves neither scores nor lists, does not move `latest`.
 

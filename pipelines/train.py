@@ -19,10 +19,11 @@ from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
+from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
 from patronage.pipelines.prepare import Prepared
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
-from patronage.tracking.champion import champion_or_none, settle
+from patronage.tracking.champion import LoadedModel, champion_or_none, settle
 from patronage.tracking.gate import Verdict, judge
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import Judged, TrainingRecord, log_training
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) -> Verdict:
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
+    refuse_a_day_before_the_champion(store, prepared.as_of)
     cutoffs = _cutoffs(settings, prepared, rule)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule)
@@ -47,6 +49,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             rule=rule,
             data_end=prepared.data_end,
             purchases=choice.model,
+            max_rows=settings.churn.max_rows,
         )
         learn, test = split_out_of_time(panel, rule)
     with run.step("tune and train"):
@@ -54,7 +57,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
         value = _fit_value(prepared, choice.model)
-        scorer = _scorer(settings, value, churn, rule)
+        scorer = _scorer(settings, prepared, value, churn)
         judged = Judged(
             scores=evaluation.scores,
             tracking=_tracking(prepared, test, choice.model),
@@ -73,7 +76,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         )
         registered = log_training(store, record, name=run.run_id)
     with run.step("gate"):
-        verdict = _judge(store, evaluation, test)
+        verdict = _judge(store, evaluation, test, rule)
         settle(store, registered.version, verdict)
     run.manifest["training"] = {
         "version": registered.version,
@@ -161,20 +164,22 @@ def _fit_churn(
 
 
 def _study(settings: Settings, run_id: str) -> "optuna.Study":
-    """A study of its own for each run, kept beside MLflow's database."""
+    """A study in a file of its own for each run, so that no run can spoil another's."""
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    path = settings.path(settings.tracking.folder) / "optuna.log"
+    path = settings.path(settings.tracking.folder) / "optuna" / f"{run_id}.log"
+    path.parent.mkdir(exist_ok=True)
     return optuna.create_study(
         study_name=run_id, storage=JournalStorage(JournalFileBackend(str(path)))
     )
 
 
 def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:
-    rfm = rfm_summary(prepared.days, as_of=prepared.as_of, gaps=True)
+    # Silence past the end of the data is no silence of the customers'.
+    rfm = rfm_summary(prepared.days, as_of=prepared.data_end, gaps=True)
     value = CustomerValueModel(purchases, GammaGammaModel()).fit(rfm)
     for part in (value.purchases_, value.spend_):
         if not part.converged_:
@@ -183,15 +188,17 @@ def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueMod
 
 
 def _scorer(
-    settings: Settings, value: CustomerValueModel, churn: ChurnModel, rule: LabelRule
+    settings: Settings, prepared: Prepared, value: CustomerValueModel, churn: ChurnModel
 ) -> CustomerScorer:
     return CustomerScorer(
         value=value,
         churn=churn,
-        rule=rule,
+        rule=label_rule(settings),
         value_horizon=settings.value.horizon_days,
         margin=settings.value.margin,
         annual_discount_rate=settings.value.annual_discount_rate,
+        currency=settings.ledger.currency,
+        as_of=prepared.as_of,
     )
 
 
@@ -235,13 +242,29 @@ def _figures(judged: Judged) -> dict[str, "Figure"]:
     }
 
 
-def _judge(store: Store, evaluation: Evaluation, test: pd.DataFrame) -> Verdict:
+def _judge(store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: LabelRule) -> Verdict:
     """Compare with the baselines, and with the champion on the same rows."""
     scores = evaluation.scores
-    champion = champion_or_none(store)
+    champion = _fair_champion(store, rule, test["as_of"].iloc[0].date())
     return judge(
         scores["churned"],
         scores[OURS],
         to_beat={name: scores[name] for name in ("p_no_purchase", RULE)},
         champion=None if champion is None else champion.score(test)["p_churn"],
     )
+
+
+def _fair_champion(store: Store, rule: LabelRule, test_day: date) -> LoadedModel | None:
+    """The champion, if it answers the same question and has not seen the answers."""
+    champion = champion_or_none(store)
+    if champion is None:
+        return None
+    if champion.scorer.rule != rule:
+        log.info("champion %s has another horizon or eligibility: not compared", champion.version)
+        return None
+    if champion.scorer.knows_labels_until > test_day:
+        log.info(
+            "champion %s was trained on labels after %s: not compared", champion.version, test_day
+        )
+        return None
+    return champion

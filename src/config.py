@@ -4,6 +4,8 @@ Paths in the file are relative to the file. Money, horizons and the currency hav
 """
 
 import difflib
+import os
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -16,24 +18,31 @@ from patronage.errors import SettingsError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(gt=0, le=36_500)]
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
     """A section of the settings: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class LedgerSection(Section):
     """What holds for all tables."""
 
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: str
     """ISO 4217 code of every amount, e.g. "EUR"."""
     timezone: str = "UTC"
     """IANA name of the zone in which a calendar day begins and ends."""
     max_bad_share: Share = 0.01
     """A run stops before it trains when a larger share of a table's rows breaks its contract."""
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_code(cls, code: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", code):
+            raise ValueError("is no ISO 4217 code of three capital letters, such as EUR")
+        return code
 
     @field_validator("timezone")
     @classmethod
@@ -49,15 +58,25 @@ class TransactionColumns(Section):
     """The user's name of each contract column; optional ones may be left out."""
 
     customer_id: str = "customer_id"
+    """Who bought; kept as text."""
     timestamp: str = "timestamp"
+    """When: a day, or a day and time."""
     amount: str = "amount"
+    """Net spend of the row; negative for a return."""
     order_id: str | None = None
+    """Rows of one id are one order."""
     product_id: str | None = None
+    """What was bought."""
     category: str | None = None
+    """Its category."""
     quantity: str | None = None
+    """Units."""
     margin: str | None = None
+    """Contribution margin of the row."""
     discount: str | None = None
+    """Discount of the row, in money, positive."""
     channel: str | None = None
+    """Where it was bought."""
 
 
 class TransactionsSection(Section):
@@ -71,7 +90,8 @@ class TransactionsSection(Section):
     """CSV: found in the file by default."""
     decimal: Literal[".", ","] = "."
     """CSV: the decimal mark of numbers; the other mark and blanks may group thousands."""
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
+    """CSV: the encoding of the text; "cp1252" is what Windows writes in Western Europe."""
     date_format: str | None = None
     """strptime format of the timestamp, e.g. "%d/%m/%Y %H:%M"; ISO 8601 by default."""
     where: str | None = None
@@ -79,6 +99,7 @@ class TransactionsSection(Section):
     amount: str | None = None
     """SQL expression over the source's columns, in place of an amount column."""
     columns: TransactionColumns = TransactionColumns()
+    """Which source column is which contract column."""
 
 
 class FeaturesSection(Section):
@@ -97,11 +118,14 @@ class ChurnSection(Section):
     """Days between `as_of` and the start of the horizon, in which action is prepared."""
     max_cutoffs: Annotated[int, Field(ge=3, le=120)] = 24
     """The panel's monthly cutoffs, newest first, are at most so many."""
+    max_rows: Annotated[int, Field(ge=1_000)] = 1_000_000
+    """Customers are drawn at random for training where customers x cutoffs are more rows."""
     trials: Annotated[int, Field(ge=1, le=10_000)] = 40
-    """Optuna tries at most so many parameter sets ..."""
+    """Optuna tries at most so many parameter sets."""
     seconds: Annotated[float, Field(gt=0)] = 20
-    """... and starts none after so many seconds."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    """Optuna starts no parameter set after so many seconds."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    """Of the search and of LightGBM."""
 
 
 class ValueSection(Section):
@@ -112,12 +136,14 @@ class ValueSection(Section):
     margin: Annotated[float, Field(gt=0, le=1)]
     """Contribution margin as a share of net spend."""
     annual_discount_rate: Annotated[float, Field(ge=0, le=10)]
+    """Effective rate per year, 0.15 for 15 %."""
 
 
 class Action(Section):
     """One thing a retention team can do, with its costs in the ledger's currency."""
 
     name: Annotated[str, Field(min_length=1)]
+    """As it is named in the list."""
     contact_cost: Money
     """Paid for every customer contacted."""
     offer_cost: Money
@@ -134,6 +160,9 @@ class RetentionSection(Section):
     budget: Money
     """Expected cost of all actions of one list, at most."""
     actions: Annotated[list[Action], Field(min_length=1)]
+    """What can be done, one block [[retention.actions]] each."""
+    min_p_alive: Share = 0.0
+    """Customers less likely than this to be still active are listed, but not contacted."""
     act_within_days: Days = 7
     """The list's `do_by` lies so many days after `as_of`."""
     owner: str = ""
@@ -155,7 +184,9 @@ class TrackingSection(Section):
     """Where MLflow keeps its database and artifacts."""
 
     folder: Path = Path("mlruns")
-    experiment: Annotated[str, Field(min_length=1)] = "patronage"
+    """Of the database, the artifacts and Optuna's trials."""
+    experiment: Annotated[str, Field(pattern=r"^[\w -]{1,100}$")] = "patronage"
+    """MLflow's experiment that gets the runs."""
 
 
 class RunSection(Section):
@@ -164,6 +195,7 @@ class RunSection(Section):
     as_of: date | Literal["latest"] = "latest"
     """The day of the run; "latest" is the day after the last transaction."""
     outputs: Path = Path("outputs")
+    """Each run leaves a folder here."""
     batch_customers: Annotated[int, Field(ge=1)] = 100_000
     """Customers scored at a time: a bound on memory that changes no result."""
 
@@ -193,7 +225,7 @@ class Settings(Section):
 
     def path(self, relative: Path | str) -> Path:
         """A path of the file, absolute."""
-        return (self.folder / relative).absolute()
+        return Path(os.path.normpath(self.folder.absolute() / relative))
 
 
 def load_settings(path: Path) -> Settings:
@@ -206,8 +238,8 @@ def load_settings(path: Path) -> Settings:
         every fault with section, key, value and, for an unknown key, the nearest known name.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
         raise SettingsError(
             f"no settings file {path}. Write one: patronage init, or name it: --config FILE"
         ) from error

@@ -10,7 +10,8 @@ class TableCounts:
     """Rows of one table on their way from the source to the ledger.
 
     `rows_read` = `rows_filtered` + `rows_in` and `rows_in` = `rows_kept` + `rows_quarantined`,
-    checked when made. `reasons` counts the quarantined rows by reason, most frequent first.
+    checked when made. `reasons` counts the quarantined rows by reason, most frequent first,
+    `n_duplicates` the kept rows that equal an earlier one in every column of the source.
 
     Raises
     ------
@@ -30,6 +31,7 @@ class TableCounts:
     rows_kept: int
     rows_quarantined: int
     reasons: dict[str, int] = field(default_factory=dict)
+    n_duplicates: int = 0
 
     def __post_init__(self) -> None:
         """Check the sums."""

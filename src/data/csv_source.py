@@ -2,17 +2,13 @@
 
 import csv
 import glob
-import gzip
 import io
 import itertools
-import zlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from patronage.config import TransactionsSection
+from patronage.data.csv_texts import CsvTexts, open_text
 from patronage.data.values import SourceColumn, literal
 from patronage.errors import DataError
 
@@ -21,41 +17,6 @@ LONGEST_LINE = 2_000_000
 
 _DELIMITERS = [",", ";", "\t", "|"]
 _SAMPLE = 65_536
-_CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1"}
-
-
-@contextmanager
-def open_text(file: Path, encoding: str, errors: str = "strict") -> Iterator[TextIO]:
-    """The file's text, unpacked and decoded, line ends untouched.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be unpacked or decoded.
-    """
-    opener = gzip.open if file.suffix.lower() == ".gz" else open
-    try:
-        with (
-            opener(file, "rb") as raw,
-            io.TextIOWrapper(raw, encoding=_CODECS[encoding], errors=errors, newline="") as text,
-        ):
-            yield text
-    except UnicodeError as error:
-        other = _other_encoding(file, encoding)
-        raise DataError(
-            f'{file} is not {encoding}: {error}. Try [transactions] encoding = "{other}"'
-        ) from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{file} cannot be unpacked: {error}. Is it complete?") from error
-
-
-def _other_encoding(file: Path, encoding: str) -> str:
-    """What a file may be instead, by the mark that UTF-16 begins with."""
-    with file.open("rb") as stream:
-        marked = stream.read(2) in (b"\xff\xfe", b"\xfe\xff")
-    if marked and encoding != "utf-16":
-        return "utf-16"
-    return "latin-1" if encoding == "utf-8" else "utf-8"
 
 
 def csv_columns(files: list[Path], section: TransactionsSection) -> tuple[list[SourceColumn], str]:
@@ -94,25 +55,21 @@ def header_difference(first: Path, names: list[str], file: Path, other: list[str
 
 
 def csv_scan(
-    files: list[Path],
-    columns: list[SourceColumn],
-    delimiter: str,
-    encoding: str,
-    *,
-    strict: bool = True,
+    texts: CsvTexts, columns: list[SourceColumn], delimiter: str, *, strict: bool = True
 ) -> str:
     """SQL that reads all columns as text; records of another shape go to DuckDB's reject tables.
 
     Only if it is not `strict` does DuckDB read a file whose lines end now in one way, now another.
     """
-    paths = ", ".join(literal(glob.escape(str(file))) for file in files)
+    paths = ", ".join(literal(glob.escape(str(file))) for file in texts.files)
     types = ", ".join(f"'{column.key}': 'VARCHAR'" for column in columns)
     keys = ", ".join(column.key for column in columns)
     return (
-        f"SELECT {keys}, source_file, CAST(NULL AS BIGINT) AS source_row FROM read_csv([{paths}], "
+        f"SELECT {keys}, {texts.original_sql('read_from')} AS source_file, "
+        f"CAST(NULL AS BIGINT) AS source_row FROM read_csv([{paths}], "
         f"auto_detect = false, columns = {{{types}}}, header = true, "
         f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
-        f"encoding = {literal(encoding)}, filename = 'source_file', hive_partitioning = false, "
+        f"encoding = {literal(texts.encoding)}, filename = 'read_from', hive_partitioning = false, "
         f"store_rejects = true, rejects_limit = 0, strict_mode = {str(strict).lower()}, "
         f"max_line_size = {LONGEST_LINE}, rejects_line_size_limit = {LONGEST_LINE})"
     )

@@ -16,6 +16,7 @@ _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _FOREIGN = {
     b"PK\x03\x04": "an Excel workbook or a zip archive; save it as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save it as CSV",
@@ -83,6 +84,11 @@ def _suffix_format(file: Path) -> Format:
     suffixes = [suffix.lower() for suffix in file.suffixes]
     if suffixes and suffixes[-1] == ".gz":
         suffixes.pop()
+    if suffixes and suffixes[-1] in _WORKBOOKS:
+        raise DataError(
+            f"{file} is a workbook; save it as CSV (in Excel: Save As, CSV UTF-8) and name that "
+            "file as [transactions] source."
+        )
     form = _SUFFIXES.get(suffixes[-1]) if suffixes else None
     if form is None:
         raise DataError(

@@ -1,58 +1,120 @@
-"""What a table's header suggests: which column is the customer, the time, the amount."""
+"""What a table shows of itself: its columns' meaning, its encoding, how numbers and days look."""
 
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
 from patronage.config import TransactionsSection
-from patronage.data.reading import open_source
+from patronage.data.column_names import PRICE, recognise
+from patronage.data.csv_texts import guess_encoding
+from patronage.data.date_formats import DateGuess, guess_date_format
+from patronage.data.files import format_of, source_files
+from patronage.data.reading import Source, open_source
+from patronage.data.values import Reading, SourceColumn, number_of, text_of
+from patronage.errors import DataError
 
-WORDS = {
-    "customer_id": ("customer", "client", "kunde", "household", "member", "user", "account"),
-    "timestamp": ("timestamp", "date", "datum", "time", "day"),
-    "order_id": ("invoice", "order", "basket", "receipt", "transaction"),
-    "product_id": ("stockcode", "product", "sku", "article", "item"),
-    "quantity": ("quantity", "qty", "units", "menge"),
-    "amount": ("amount", "revenue", "sales", "total", "spend", "betrag", "umsatz", "value"),
-}
-PRICE = ("unitprice", "price", "preis")
-AMOUNT = "amount"
+SAMPLE_ROWS = 20_000
+_NUMBERS = ("quantity", "amount", PRICE)
+_ENOUGH = 0.5
 
 
-def guess_columns(source: str, folder: Path) -> tuple[dict[str, str], str | None]:
-    """Guess which column of a source is which contract column, from their names alone.
+@dataclass(frozen=True)
+class Guess:
+    """What the settings of a source may say."""
 
-    Returns
-    -------
-    columns
-        Contract column to source column, for those that were recognised.
-    amount
-        An expression, where there is no amount column but a quantity and a price.
+    names: list[str]
+    """All columns of the source."""
+    columns: dict[str, str]
+    """Contract column to source column, for those that were recognised."""
+    amount: str | None
+    """An expression, where there is no amount column but a quantity and a price."""
+    encoding: str
+    decimal: Literal[".", ","]
+    date: DateGuess
+    """How the column of `timestamp` is written."""
+
+
+def guess(source: str, folder: Path) -> Guess:
+    """Guess how a source is to be read, from its header and a sample of its rows.
 
     Raises
     ------
     DataError
         If the source cannot be read.
     """
-    with duckdb.connect() as connection:
-        opened = open_source(connection, TransactionsSection(source=source), folder)
-    names = [column.name for column in opened.columns]
-    columns: dict[str, str] = {}
-    for contract, words in WORDS.items():
-        found = _first_like(words, [name for name in names if name not in columns.values()])
-        if found is not None:
-            columns[contract] = found
-    price = _first_like(PRICE, names)
-    if AMOUNT not in columns and "quantity" in columns and price is not None:
-        return columns, f"{_quoted(columns['quantity'])} * {_quoted(price)}"
-    return columns, None
+    section = TransactionsSection(source=source)
+    files = source_files(section, folder)
+    if format_of(files, None) == "csv":
+        section = section.model_copy(update={"encoding": guess_encoding(files)})
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as work_folder:
+        opened = open_source(connection, section, folder, Path(work_folder))
+        return _guess(_Sample(connection, _sampled(connection, opened)), section.encoding)
 
 
-def _first_like(words: tuple[str, ...], names: list[str]) -> str | None:
-    """The first name that holds the first word that any name holds."""
-    folded = {name: "".join(c for c in name.casefold() if c.isalnum()) for name in names}
-    matches = (name for word in words for name in names if word in folded[name])
-    return next(matches, None)
+@dataclass(frozen=True)
+class _Sample:
+    """Texts of each column, and a connection to try them with."""
+
+    connection: duckdb.DuckDBPyConnection
+    values: dict[str, list[str]]
+
+    def fits(self, contract: str, name: str) -> bool:
+        """Whether most of the values can be read as the contract has them; any text is an id."""
+        values = self.values[name]
+        if not values:
+            return True
+        if contract == "timestamp":
+            return guess_date_format(self.connection, values).share >= _ENOUGH
+        best = max(self.numbers(name, "."), self.numbers(name, ","))
+        return contract not in _NUMBERS or best >= _ENOUGH * len(values)
+
+    def numbers(self, name: str, decimal: Literal[".", ","]) -> int:
+        """How many values are numbers with that decimal mark."""
+        number = number_of(SourceColumn("value", "value"), Reading(decimal=decimal))
+        query = f"SELECT count({number}) FROM (SELECT unnest(?::VARCHAR[]) AS value)"
+        return int(self.connection.execute(query, [self.values[name]]).fetchall()[0][0])
+
+
+def _guess(sample: _Sample, encoding: str) -> Guess:
+    found = recognise(list(sample.values), sample.fits)
+    price = found.pop(PRICE, None)
+    amount = None
+    if "amount" not in found and "quantity" in found and price is not None:
+        amount = f"{_quoted(found['quantity'])} * {_quoted(price)}"
+    numbers = [name for name in (found.get("quantity"), found.get("amount"), price) if name]
+    points, commas = (sum(sample.numbers(name, mark) for name in numbers) for mark in (".", ","))
+    return Guess(
+        names=list(sample.values),
+        columns=found,
+        amount=amount,
+        encoding=encoding,
+        decimal="," if commas > points else ".",
+        date=guess_date_format(
+            sample.connection, sample.values.get(found.get("timestamp", ""), [])
+        ),
+    )
+
+
+def _sampled(connection: duckdb.DuckDBPyConnection, source: Source) -> dict[str, list[str]]:
+    """Different texts of each column in a sample that is drawn from all rows."""
+    texts = ", ".join(f"{text_of(column)} AS {column.key}" for column in source.columns)
+    lists = ", ".join(f"list(DISTINCT {column.key})" for column in source.columns)
+    failed: duckdb.Error | None = None
+    for scan in filter(None, (source.scan, source.lenient_scan)):
+        sample = f"SELECT {texts} FROM ({scan}) USING SAMPLE reservoir({SAMPLE_ROWS} ROWS)"
+        try:
+            row = connection.execute(f"SELECT {lists} FROM ({sample})").fetchall()[0]
+        except duckdb.Error as error:
+            failed = error
+            continue
+        return {
+            column.name: sorted(text for text in values or () if text is not None)
+            for column, values in zip(source.columns, row, strict=True)
+        }
+    raise DataError(f"{source.label} cannot be read: {str(failed).splitlines()[0]}") from failed
 
 
 def _quoted(name: str) -> str:

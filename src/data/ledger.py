@@ -17,6 +17,7 @@ import narwhals as nw
 
 from patronage.config import Settings
 from patronage.data.counts import TableCounts
+from patronage.data.oddities import duplicates, oddities
 from patronage.data.parquet_source import parquet_rows
 from patronage.data.quarantine import Reason, collect_quarantine, reasons, write_quarantine
 from patronage.data.reading import Source, load, open_source
@@ -43,6 +44,8 @@ class Ledger:
     n_customers: int
     digest: str
     """Hash of the kept rows that does not depend on their order or files; 64 hex digits."""
+    warnings: list[str]
+    """What may be right but should be looked at: a last day on its own, absurd amounts."""
     columns: tuple[str, ...]
     """Contract columns that `transactions` has."""
     _settings: Settings
@@ -166,6 +169,7 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
         },
     )
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET error_on_division_by_zero = false")
     return connection
 
@@ -183,11 +187,11 @@ def _without_tracebacks() -> Iterator[None]:
 def _read(
     settings: Settings, connection: duckdb.DuckDBPyConnection, folder: Path, read_at: datetime
 ) -> Ledger:
-    source = open_source(connection, settings.transactions, settings.folder)
+    source = open_source(connection, settings.transactions, settings.folder, folder)
     columns = load(connection, source, settings, _latest(read_at, settings.ledger.timezone))
-    if source.format == "csv":
-        collect_rejected(connection, settings.transactions.encoding)
-    collect_quarantine(connection, source.columns, rejected=source.format == "csv")
+    if source.texts is not None:
+        collect_rejected(connection, source.texts)
+    collect_quarantine(connection, source.columns, rejected=source.texts is not None)
     found = reasons(connection, source.files, settings.folder.absolute())
     counts = _counts(connection, source, found)
     refuse_nothing_kept(counts, found, source, settings)
@@ -204,6 +208,7 @@ def _read(
         last_day=last,
         n_customers=customers,
         digest=_digest(connection, columns),
+        warnings=oddities(connection, _KEPT),
         columns=tuple(columns),
         _settings=settings,
         _source=source,
@@ -232,7 +237,8 @@ def _counts(
     read = loaded + lost
     bad = sum(reason.rows for reason in found)
     by_reason = {reason.text: reason.rows for reason in found}
-    return TableCounts(read, filtered, read - filtered, kept, bad, by_reason)
+    copies = duplicates(connection, _KEPT)
+    return TableCounts(read, filtered, read - filtered, kept, bad, by_reason, copies)
 
 
 def _digest(connection: duckdb.DuckDBPyConnection, columns: list[str]) -> str:

@@ -12,6 +12,7 @@ from patronage.config import Settings, TransactionsSection
 from patronage.data.columns import NUMBER_COLUMNS, map_columns, named_columns
 from patronage.data.contract import with_faults
 from patronage.data.csv_source import csv_columns, csv_scan
+from patronage.data.csv_texts import CsvTexts, csv_texts
 from patronage.data.expressions import Expression, ExpressionReader
 from patronage.data.files import Format, format_of, source_files
 from patronage.data.parquet_source import parquet_columns, parquet_scan
@@ -37,6 +38,8 @@ class Source:
     """SQL that gives c0, c1, ... (the columns), source_file and source_row."""
     lenient_scan: str | None = None
     """The same for files with mixed line ends."""
+    texts: CsvTexts | None = None
+    """What of a CSV source is really read."""
 
     @property
     def label(self) -> str:
@@ -46,9 +49,14 @@ class Source:
 
 
 def open_source(
-    connection: duckdb.DuckDBPyConnection, section: TransactionsSection, folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    section: TransactionsSection,
+    folder: Path,
+    work_folder: Path,
 ) -> Source:
     """Find the files and their columns; relative names are looked for in `folder`.
+
+    Copies of files that have to be recoded are made in `work_folder`.
 
     Raises
     ------
@@ -59,11 +67,9 @@ def open_source(
     form = format_of(files, section.format)
     if form == "csv":
         columns, delimiter = csv_columns(files, section)
-        scans = (
-            csv_scan(files, columns, delimiter, section.encoding, strict=strict)
-            for strict in (True, False)
-        )
-        return Source(files, form, columns, *scans)
+        texts = csv_texts(files, section.encoding, work_folder)
+        strict, lenient = (csv_scan(texts, columns, delimiter, strict=way) for way in (True, False))
+        return Source(files, form, columns, strict, lenient, texts)
     columns = parquet_columns(connection, files)
     return Source(files, form, columns, parquet_scan(files, columns))
 
@@ -92,6 +98,7 @@ def load(
     outcome = faulty.select(
         "source_file",
         "source_row",
+        "source_hash",
         "filtered",
         "fault",
         "fault_value",
@@ -105,7 +112,7 @@ def load(
         if source.lenient_scan is not None and "state machine" in str(error):
             lenient = replace(source, scan=source.lenient_scan, lenient_scan=None)
             return load(connection, lenient, settings, latest)
-        raise DataError(f"{source.label} cannot be read: {_first_line(error)}") from error
+        raise DataError(f"{source.label} cannot be read: {_said(error, source)}") from error
     return contract
 
 
@@ -146,7 +153,8 @@ def _typed_sql(
         values |= _where_sql(where)
     _try(connection, source, values["timestamp"], "[transactions] date_format")
     listed = ", ".join(f"{sql} AS {name}" for name, sql in values.items())
-    return f"SELECT *, {listed} FROM ({source.scan})"
+    keys = ", ".join(column.key for column in source.columns)
+    return f"SELECT *, hash({keys}) AS source_hash, {listed} FROM ({source.scan})"
 
 
 def _contract_sql(
@@ -186,6 +194,14 @@ def _try(connection: duckdb.DuckDBPyConnection, source: Source, sql: str, settin
         connection.execute(f"SELECT {sql} FROM (SELECT {columns} FROM ({source.scan}) LIMIT 0)")
     except duckdb.Error as error:
         raise SettingsError(f"{setting} cannot be used: {_first_line(error)}") from error
+
+
+def _said(error: duckdb.Error, source: Source) -> str:
+    """DuckDB's message, with the files of the source in place of their copies."""
+    text = _first_line(error)
+    for copy, file in source.texts.originals.items() if source.texts else ():
+        text = text.replace(str(copy), str(file))
+    return text
 
 
 def _first_line(error: duckdb.Error) -> str:

@@ -1,18 +1,20 @@
 """What is said when a table as a whole is refused for its rows."""
 
 import json
+import re
 from pathlib import Path
 
-from patronage.config import Settings
+from patronage.config import Settings, TransactionsSection
+from patronage.data.contract import UNDECIDED
 from patronage.data.counts import TableCounts
+from patronage.data.date_formats import formats_like
 from patronage.data.quarantine import Reason
 from patronage.data.reading import Source
 from patronage.errors import DataError
 
-_HINTS = {
-    "timestamp cannot be read": ("date_format", '"%d/%m/%Y %H:%M"'),
-    "amount is not a number": ("decimal", '","'),
-    "line is not in the encoding of the settings": ("encoding", '"latin-1"'),
+_NUMBER_WITH = {
+    ",": re.compile(r"(?<![\w.,])[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+(?![\w.,])"),
+    ".": re.compile(r"(?<![\w.,])[+-]?(\d{1,3}(,\d{3})+|\d+)\.\d+(?![\w.,])"),
 }
 
 
@@ -48,12 +50,16 @@ def too_bad(
     quarantine: Path | None,
 ) -> str:
     """The message for a share of quarantined rows above `max_bad_share`."""
-    where = f"\nAll of them are in {quarantine}." if quarantine else ""
+    where = (
+        f"All of them are in {quarantine}."
+        if quarantine
+        else "See all of them: patronage check --write FOLDER"
+    )
     return (
         f"{counts.rows_quarantined:,} of {counts.rows_in:,} rows of transactions "
         f"({counts.bad_share:.1%}) break the contract; "
         f"[ledger] max_bad_share = {max_bad_share} allows {max_bad_share:.1%}.\n"
-        f"{_reason_text(found, settings)}{where}"
+        f"{_reason_text(found, settings)}\n{where}"
     )
 
 
@@ -67,8 +73,31 @@ def _reason_text(found: list[Reason], settings: Settings, most: int = 5) -> str:
     if len(found) > most:
         rest = sum(reason.rows for reason in found[most:])
         lines.append(f"  {rest:,} x other reasons")
-    hinted = [_HINTS[reason.text] for reason in found[:most] if reason.text in _HINTS]
-    for key, example in hinted:
-        now = getattr(settings.transactions, key)
-        lines.append(f"Check [transactions] {key} = {json.dumps(now)}, e.g. {key} = {example}")
-    return "\n".join(lines)
+    hints = [_hint(reason, settings.transactions) for reason in found[:most]]
+    return "\n".join([*lines, *dict.fromkeys(hint for hint in hints if hint)])
+
+
+def _hint(reason: Reason, section: TransactionsSection) -> str | None:
+    """The setting that often mends the reason, by the value that could not be read."""
+    if reason.text == "timestamp cannot be read":
+        return _date_hint(reason.example or "", section)
+    if reason.text == "line is not in the encoding of the settings":
+        other = "cp1252" if section.encoding == "utf-8" else "utf-8"
+        return f'Try [transactions] encoding = "{other}" (now "{section.encoding}")'
+    mark = "," if section.decimal == "." else "."
+    if _about_numbers(reason.text) and _NUMBER_WITH[mark].search(reason.example or ""):
+        return f'Try [transactions] decimal = "{mark}" (now "{section.decimal}")'
+    return None
+
+
+def _about_numbers(text: str) -> bool:
+    return text.endswith("is not a number") or text in ("amount cannot be computed", UNDECIDED)
+
+
+def _date_hint(example: str, section: TransactionsSection) -> str:
+    now = "ISO 8601" if section.date_format is None else json.dumps(section.date_format)
+    formats = [form for form in formats_like(example) if form != section.date_format]
+    if formats:
+        choice = " or ".join(json.dumps(form) for form in formats)
+        return f"Try [transactions] date_format = {choice} (now {now})"
+    return f'Say how times are written: [transactions] date_format = "%d/%m/%Y %H:%M" (now {now})'

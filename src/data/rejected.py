@@ -6,7 +6,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from patronage.data.csv_source import LONGEST_LINE, open_text
+from patronage.data.csv_source import LONGEST_LINE
+from patronage.data.csv_texts import CsvTexts, open_text
 from patronage.errors import DataError
 
 _BLANK_LINE = re.compile(r"\n(?=\r?\n)")
@@ -45,7 +46,7 @@ FROM placed
 """
 
 
-def collect_rejected(connection: duckdb.DuckDBPyConnection, encoding: str) -> None:
+def collect_rejected(connection: duckdb.DuckDBPyConnection, texts: CsvTexts) -> None:
     """Fill table `rejected`: file, data row, lines lost, reason and text of each rejected record.
 
     Raises
@@ -57,8 +58,10 @@ def collect_rejected(connection: duckdb.DuckDBPyConnection, encoding: str) -> No
         "SELECT DISTINCT s.file_path FROM reject_errors e "
         "JOIN reject_scans s USING (scan_id, file_id) ORDER BY ALL"
     ).fetchall()
-    _refuse_endless_quote(connection)
-    pairs = [(file, place) for (file,) in files for place in _blank_lines(Path(file), encoding)]
+    _refuse_endless_quote(connection, texts)
+    pairs = [
+        (file, place) for (file,) in files for place in _blank_lines(Path(file), texts.encoding)
+    ]
     blank = pa.table(
         {
             "source_file": pa.array([file for file, _ in pairs], pa.string()),
@@ -68,9 +71,11 @@ def collect_rejected(connection: duckdb.DuckDBPyConnection, encoding: str) -> No
     connection.register("blank_lines", blank)
     connection.execute(_REJECTED)
     connection.unregister("blank_lines")
+    if texts.originals:
+        connection.execute(f"UPDATE rejected SET source_file = {texts.original_sql('source_file')}")
 
 
-def _refuse_endless_quote(connection: duckdb.DuckDBPyConnection) -> None:
+def _refuse_endless_quote(connection: duckdb.DuckDBPyConnection, texts: CsvTexts) -> None:
     found = connection.execute(
         "SELECT s.file_path, e.line FROM reject_errors e "
         "JOIN reject_scans s USING (scan_id, file_id) "
@@ -78,9 +83,9 @@ def _refuse_endless_quote(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     if found:
         raise DataError(
-            f"{found[0]}: record {found[1]:,} (header included) is longer than {LONGEST_LINE:,} "
-            "bytes, most likely for a quote that is never closed, so the rest of the file cannot "
-            "be read. Close or double the quote."
+            f"{texts.original(Path(found[0]))}: record {found[1]:,} (header included) is longer "
+            f"than {LONGEST_LINE:,} bytes, most likely for a quote that is never closed, so the "
+            "rest of the file cannot be read. Close or double the quote."
         )
 
 

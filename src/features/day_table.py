@@ -55,6 +55,23 @@ class DayTable:
             measures={name: values[rows] for name, values in self.measures.items()},
         )
 
+    def sample(self, n_customers: int, *, seed: int) -> "DayTable":
+        """At most so many customers, drawn at random; the order stays."""
+        if n_customers >= len(self):
+            return self
+        drawn = np.random.default_rng(seed).choice(len(self), n_customers, replace=False)
+        chosen = np.sort(drawn)
+        lengths = np.diff(self.offsets)[chosen]
+        offsets = np.concatenate(([0], np.cumsum(lengths)))
+        rows = np.repeat(self.offsets[chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return replace(
+            self,
+            customer_ids=self.customer_ids[chosen],
+            offsets=offsets,
+            day=self.day[rows],
+            measures={name: values[rows] for name, values in self.measures.items()},
+        )
+
     @cached_property
     def purchase_rows(self) -> Places:
         """Row of each purchase day."""

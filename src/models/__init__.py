@@ -7,6 +7,7 @@ from patronage.models.betageo_cnbd import BetaGeoCNBDModel
 from patronage.models.betageo_quantities import BetaGeoParams
 from patronage.models.betageobetabinom import BetaGeoBetaBinomModel
 from patronage.models.choose_purchases import choose_purchases
+from patronage.models.churn import ChurnModel
 from patronage.models.contract_input import survivor_table
 from patronage.models.customer_value import CustomerValueModel
 from patronage.models.gammagamma import GammaGammaModel, GammaGammaParams
@@ -26,6 +27,7 @@ __all__ = [
     "BetaGeoCNBDModel",
     "BetaGeoModel",
     "BetaGeoParams",
+    "ChurnModel",
     "CustomerValueModel",
     "GammaGammaModel",
     "GammaGammaParams",

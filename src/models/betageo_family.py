@@ -73,9 +73,7 @@ class BetaGeoFamily(PurchaseModel):
         self._learn_from(optimum, groups)
         return self
 
-    def _learn_from(
-        self, optimum: Optimum, groups: TimingGroups, log_density: float = 0.0
-    ) -> None:
+    def _learn_from(self, optimum: Optimum, groups: TimingGroups, log_density: float = 0.0) -> None:
         """Set what was learned; `log_density` of the data is what the likelihood left out."""
         log_scale = np.log(groups.scale)
         repeats = float(np.sum(groups.weight * groups.frequency))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from patronage.errors import DataError
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_baselines import InactivityRule, LogisticBaseline
 from patronage.models.evaluation import ChurnMetrics, metrics_table
@@ -13,6 +14,7 @@ from patronage.models.evaluation import ChurnMetrics, metrics_table
 OURS = "patronage"
 RULE = "inactivity_rule"
 AWAY = "days_since_last"
+FEWEST = 10  # of either outcome: with fewer no figure would mean anything
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,14 @@ class Evaluation:
 def evaluate(
     model: ChurnModel, *, train: pd.DataFrame, test: pd.DataFrame, features: Sequence[str]
 ) -> Evaluation:
-    """Score `test` by `model` and by baselines that see no more than `train`."""
+    """Score `test` by `model` and by baselines that see no more than `train`.
+
+    Raises
+    ------
+    DataError
+        If fewer than `FEWEST` of the test customers churned, or stayed.
+    """
+    _refuse_too_few(test)
     columns = [*features, "p_no_purchase"]
     rule = InactivityRule().fit(train[AWAY], train["churned"])
     regression = LogisticBaseline().fit(train[columns], train["churned"])
@@ -56,3 +65,14 @@ def evaluate(
         scores=pd.concat([test[["customer_id", "churned"]], scores], axis=1),
         metrics=metrics_table(test["churned"], scores),
     )
+
+
+def _refuse_too_few(test: pd.DataFrame) -> None:
+    churned = int(test["churned"].sum())
+    if min(churned, len(test) - churned) < FEWEST:
+        raise DataError(
+            f"the model cannot be judged: of {len(test):,} customers as of "
+            f"{test['as_of'].iloc[0].date()}, {churned:,} churned and {len(test) - churned:,} "
+            f"stayed, and {FEWEST} of each are the least. Bring more customers, or choose another "
+            "[churn] horizon_days or [features] active_days."
+        )

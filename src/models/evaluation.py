@@ -12,7 +12,10 @@ CLIP = 1e-6  # keeps the log loss of a probability of exactly 0 or 1 finite
 
 
 class ChurnMetrics(TypedDict):
-    """Quality of one score; the last five are None for a score that is no probability."""
+    """Quality of one score; the last five are None for a score that is no probability.
+
+    `calibration_slope` is None too where all customers got the same probability.
+    """
 
     auc: float
     average_precision: float
@@ -68,8 +71,10 @@ def top_decile_lift(churned: ArrayLike, score: ArrayLike) -> float:
     return float(caught / size / y.mean())
 
 
-def calibration_line(churned: ArrayLike, p_churn: ArrayLike) -> tuple[float, float]:
+def calibration_line(churned: ArrayLike, p_churn: ArrayLike) -> tuple[float | None, float]:
     """Slope and intercept of the logistic regression of the label on logit(p); ideal: 1 and 0.
+
+    The slope is None where all probabilities are the same.
 
     References
     ----------
@@ -81,7 +86,7 @@ def calibration_line(churned: ArrayLike, p_churn: ArrayLike) -> tuple[float, flo
 
     log_odds = logit(np.clip(np.asarray(p_churn, dtype=float), CLIP, 1 - CLIP))
     if np.ptp(log_odds) == 0:
-        return float("nan"), calibration_in_the_large(churned, log_odds)
+        return None, calibration_in_the_large(churned, log_odds)
     line = LogisticRegression(C=np.inf, max_iter=1000).fit(log_odds[:, None], churned)
     return float(line.coef_[0, 0]), calibration_in_the_large(churned, log_odds)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,6 +40,10 @@ class CustomerScorer:
         Who is eligible, and the horizon of `p_churn` and `p_no_purchase`.
     value_horizon, margin, annual_discount_rate
         Of `clv` and `expected_purchases`: days, share of net spend, share per year.
+    currency
+        ISO 4217 code of all amounts.
+    as_of
+        The day of the training run: nothing on or after it was known.
     """
 
     value: CustomerValueModel
@@ -47,11 +52,19 @@ class CustomerScorer:
     value_horizon: int
     margin: float
     annual_discount_rate: float
+    currency: str
+    as_of: date
 
     @property
     def columns(self) -> Sequence[str]:
         """The features that `score` needs, besides `customer_id` and `eligible`."""
         return tuple(dict.fromkeys([*RFM, *self.churn.features]))
+
+    @property
+    def knows_labels_until(self) -> date:
+        """The first day whose purchases no training label has seen."""
+        newest: date = self.churn.cutoffs_[-1]
+        return newest + timedelta(days=self.rule.label_days)
 
     def score(self, features: pd.DataFrame) -> pd.DataFrame:
         """Score customers.
@@ -118,6 +131,8 @@ class CustomerScorer:
             value_horizon=content["value_horizon"],
             margin=content["margin"],
             annual_discount_rate=content["annual_discount_rate"],
+            currency=content["currency"],
+            as_of=date.fromisoformat(content["as_of"]),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,4 +144,6 @@ class CustomerScorer:
             "value_horizon": self.value_horizon,
             "margin": self.margin,
             "annual_discount_rate": self.annual_discount_rate,
+            "currency": self.currency,
+            "as_of": str(self.as_of),
         }

@@ -15,6 +15,7 @@ from patronage.models.purchase_model import PurchaseModel
 
 log = logging.getLogger(__name__)
 KEY = ["customer_id", "as_of"]
+MAX_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ def training_panel(
     rule: LabelRule,
     data_end: date,
     purchases: PurchaseModel | None = None,
+    max_rows: int = MAX_ROWS,
 ) -> pd.DataFrame:
     """One row per eligible customer and cutoff.
 
@@ -51,14 +53,18 @@ def training_panel(
         The first day that the data do not cover.
     purchases
         Unfitted value model; BG/NBD by default.
+    max_rows
+        Where customers x cutoffs are more, so many customers are drawn at random that they are
+        not: a bound on memory. The value models are fitted on everybody all the same.
 
     Raises
     ------
     DataError
         If a label is not mature, or no cutoff is left.
     """
+    some = days.sample(max(max_rows // len(cutoffs), 1), seed=0)
     labels = churn_labels(
-        days,
+        some,
         cutoffs=cutoffs,
         horizon_days=rule.horizon_days,
         lead_days=rule.lead_days,
@@ -73,7 +79,8 @@ def training_panel(
             "model can be fitted. Give a longer history, or check that customer_id names the same "
             "customer in every purchase."
         )
-    features = build_panel(days, cutoffs=cutoffs, active_days=rule.active_days, eligible_only=True)
+    features = build_panel(some, cutoffs=cutoffs, active_days=rule.active_days, eligible_only=True)
+    chances = chances[chances["customer_id"].isin(some.customer_ids)]
     return features.merge(chances, on=KEY).merge(labels, on=KEY)
 
 

@@ -10,7 +10,7 @@ from patronage.report.frequency_recency_chart import (
 )
 from patronage.report.page import write_report
 from patronage.report.period_chart import period_transactions, period_transactions_chart
-from patronage.report.quality import quality_sentence
+from patronage.report.quality import gate_sentence, quality_sentence
 from patronage.report.report_data import ReportData
 from patronage.report.tracking_chart import tracking_chart
 from patronage.report.workbook import write_at_risk_xlsx
@@ -25,6 +25,7 @@ __all__ = [
     "frequency_recency_matrix",
     "period_transactions",
     "period_transactions_chart",
+    "gate_sentence",
     "quality_sentence",
     "tracking_chart",
     "write_at_risk_csv",

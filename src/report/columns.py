@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "money", "percent", "whole", "decimal", "date"]
+Kind = Literal["text", "money", "chance", "percent", "whole", "decimal", "date"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ class ListColumn:
     hidden: bool = False
 
 
-RANK = ListColumn("rank", "Rank", "whole", 7, "1 is the customer whom contacting pays most.")
+RANK = ListColumn(
+    "rank", "Rank", "whole", 7, "1 is the customer with the highest expected net value."
+)
 CUSTOMER = ListColumn("customer_id", "Customer", "text", 18, "The customer's id, as in your data.")
 WHY_NOT = ListColumn(
     *("do_not_contact_reason", "Why not now", "text", 26),
@@ -39,23 +41,32 @@ WHY_NOT = ListColumn(
 DO_BY = ListColumn("do_by", "Do by", "date", 12, "The day by which to contact the customer.")
 OUTCOME = ListColumn(
     *("outcome", "Outcome", "text", 16),
-    "For you to fill in: choose what came of it. The next list learns from it.",
+    "For you to fill in: choose what came of it.",
 )
 GROUP = ListColumn(
     *("risk_band", "Group", "text", 20),
-    "act: selected. worth it, over budget: contacting would pay, but the budget is used up. "
-    "watch: not yet worth it, but half way there. no action: all others.",
+    "act: selected. worth it, over budget: contacting would pay, but does not fit the budget. "
+    "watch: contacting does not pay yet; it would if the chance to leave were twice as high. "
+    "no action: all others.",
 )
 
 _SHARED = (
-    ListColumn("action", "What to do", "text", 18, "The action that pays most for this customer."),
+    ListColumn(
+        *("action", "What to do", "text", 18),
+        "The action that the budget pays for; of a customer not selected, the one that pays most.",
+    ),
     ListColumn("reason_1", "Main reason", "text", 44, "What raises this customer's risk most."),
     ListColumn("reason_2", "Second reason", "text", 44, "What raises it next."),
     ListColumn("reason_3", "Third reason", "text", 44, "What raises it after that."),
     ListColumn(
-        *("p_churn", "Chance to leave", "percent", 10),
+        *("p_churn", "Chance to leave", "chance", 10),
         "Probability that the customer does not buy again within the horizon. Of 100 customers at "
         "70%, about 70 leave.",
+    ),
+    ListColumn(
+        *("p_alive", "Chance still a customer", "chance", 11),
+        "Probability that the customer has not left for good already, from the value model. Where "
+        "it is small, a win-back campaign is the better thing than keeping.",
     ),
     ListColumn(
         *("value_if_kept", "Value if kept", "money", 14),
@@ -63,7 +74,7 @@ _SHARED = (
     ),
     ListColumn(
         *("value_at_risk", "Value at risk", "money", 14),
-        "Chance to leave x value if kept.",
+        "Chance to leave x value if kept: what is at stake, not what contacting brings.",
     ),
     ListColumn(
         *("action_cost", "Expected cost", "money", 13),
@@ -103,11 +114,6 @@ _SHARED = (
     ),
 )
 _TECHNICAL = (
-    ListColumn(
-        *("p_alive", "Chance still a customer", "percent", 11),
-        "Probability that the customer has not left for good, from the value model.",
-        True,
-    ),
     ListColumn("as_of", "As of", "date", 12, "The day the list is for.", True),
     ListColumn("run_id", "Run", "text", 24, "The run that made the list.", True),
     ListColumn("model_version", "Model version", "text", 10, "The model that scored it.", True),

@@ -1,31 +1,50 @@
-"""The at-risk list as a table to sort and search, without a network."""
+"""The at-risk list as a table to read as it stands, and to sort and search without a network."""
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from itables import to_html_datatable
-from itables.javascript import generate_init_offline_itables_html
-from itables.options import dt_bundle
-from itables.typing import JavascriptFunction
 from markupsafe import Markup
 
-from patronage.report.columns import ALL_COLUMNS, Kind, ListColumn
+from patronage.report.columns import ALL_COLUMNS, Kind
+from patronage.report.templates import template
 from patronage.retention.at_risk import REASONS
-from patronage.retention.wording import currency_decimals
+from patronage.retention.wording import chance, currency_decimals
 
-MAX_TEXT, MAX_WHY = 80, 240
-WHY = ListColumn("why", "Why", "text", 60, "The reasons in one cell.")
-SHOWN = (
-    *("rank", "customer_id", "action", "why", "p_churn", "value_if_kept", "value_at_risk"),
-    *("action_cost", "expected_net_value", "days_since_last", "usual_gap_days", "risk_band"),
-    "do_not_contact_reason",
+MAX_TEXT = 80
+_LOOKS = {"customer_id": "id", "why": "why", "status": "short", "action": "short"}
+_SHOWN = (
+    *("rank", "customer_id", "action", "why", "p_churn", "p_alive", "value_if_kept"),
+    *("value_at_risk", "action_cost", "expected_net_value", "status"),
 )
-_CLASSES = {"customer_id": "id", "risk_band": "short", "action": "short", "why": "why"}
+_OWN_HEADERS = {"why": "Why", "status": "Group, and why not now"}
 
 
-def customers_table(at_risk: pd.DataFrame, *, currency: str) -> Markup:
+@dataclass(frozen=True)
+class _Column:
+    """`look` is its style class."""
+
+    name: str
+    header: str
+    kind: Kind
+    look: str
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """What is shown, line by line, and what to sort by, where that is another thing."""
+
+    lines: list[str]
+    order: float | None = None
+
+
+def customers_table(at_risk: pd.DataFrame, *, currency: str, of: int) -> Markup:
     """HTML of the table, with the library that sorts and searches it inside.
+
+    Without JavaScript, and until it has run, all rows are there to be read.
 
     Parameters
     ----------
@@ -33,63 +52,61 @@ def customers_table(at_risk: pd.DataFrame, *, currency: str) -> Markup:
         The rows to show, in their order; texts are escaped, and an endless one is cut.
     currency
         ISO 4217 code of the amounts.
+    of
+        Customers in the whole list: where there are more, the search says that it is of the rows
+        shown.
     """
-    columns = [column for name in SHOWN for column in (*ALL_COLUMNS, WHY) if column.name == name]
-    rows = at_risk.assign(why=_why(at_risk))
-    table = pd.DataFrame({column.header: _values(rows[column.name], column) for column in columns})
-    html = to_html_datatable(
-        table,
-        table_id="at-risk",
-        connected=False,
-        allow_html=False,
-        showIndex=False,
-        show_dtypes=False,
-        maxBytes=0,
-        maxRows=0,
-        maxColumns=0,
-        pageLength=25,
-        classes="display compact",
-        style="width:100%",
-        scrollX=True,
-        display_logo_when_loading=False,
-        columnDefs=_definitions(columns, currency),
+    columns = list(_columns())
+    cells = [_cells(at_risk, column, currency) for column in columns]
+    script, style = _library()
+    html = template("customers_table.html.j2").render(
+        columns=columns,
+        rows=(list(zip(row, columns, strict=True)) for row in zip(*cells, strict=True)),
+        css=style,
+        library=b64encode(script).decode("ascii"),
+        search=f"Search these {len(at_risk):,} of {of:,}:" if of > len(at_risk) else "Search:",
     )
-    return Markup(generate_init_offline_itables_html(dt_bundle) + html)  # noqa: S704 - escaped by itables
+    return Markup(html)  # noqa: S704 - escaped by the template
 
 
-def _values(values: pd.Series, column: ListColumn) -> pd.Series:
-    if column.kind != "text":
-        return pd.Series(values.to_numpy(np.float64, na_value=np.nan), index=values.index)
-    longest = MAX_WHY if column is WHY else MAX_TEXT
-    return values.astype("str").fillna("").str.slice(0, longest)
+def _library() -> tuple[bytes, Markup]:
+    """DataTables as itables ships it: script and style."""
+    from itables.options import dt_bundle
+
+    path = Path(dt_bundle)
+    style = path.with_suffix(".css").read_text(encoding="utf-8")
+    return path.read_bytes(), Markup(style)  # noqa: S704 - the library's own
 
 
-def _why(at_risk: pd.DataFrame) -> list[str]:
-    rows = zip(*(at_risk[name] for name in REASONS), strict=True)
-    return ["; ".join(filter(None, row)) for row in rows]
+def _columns() -> Iterator[_Column]:
+    known = {column.name: column for column in ALL_COLUMNS}
+    for name in _SHOWN:
+        header, kind = _OWN_HEADERS.get(name), known[name].kind if name in known else "text"
+        look = _LOOKS.get(name, "" if kind == "text" else "number")
+        yield _Column(name, header or known[name].header, kind, look)
 
 
-def _definitions(columns: Sequence[ListColumn], currency: str) -> list[dict[str, object]]:
-    """How DataTables shows each column; it sorts by the numbers themselves."""
-    shown = [
-        {"targets": position, "className": "number", "render": _number(column.kind, currency)}
-        for position, column in enumerate(columns)
-        if column.kind != "text"
-    ]
-    texts = [
-        {"targets": position, "className": _CLASSES.get(column.name, ""), "type": "string"}
-        for position, column in enumerate(columns)
-        if column.kind == "text"
-    ]
-    return [*shown, *texts]
+def _cells(at_risk: pd.DataFrame, column: _Column, currency: str) -> list[_Cell]:
+    if column.name == "why":
+        return _lines(at_risk, REASONS)
+    if column.name == "status":
+        return _lines(at_risk, ("risk_band", "do_not_contact_reason"))
+    if column.kind == "text":
+        return _lines(at_risk, (column.name,))
+    numbers = pd.to_numeric(at_risk[column.name]).to_numpy(float, na_value=float("nan"))
+    return [_number(number, column.kind, currency) for number in numbers.tolist()]
 
 
-def _number(kind: Kind, currency: str) -> JavascriptFunction:
-    cents = currency_decimals(currency)
-    least, most = {"money": (cents, cents), "percent": (1, 1), "decimal": (1, 2)}.get(kind, (0, 0))
-    style = "style: 'percent', " if kind == "percent" else ""
-    options = f"{{{style}minimumFractionDigits: {least}, maximumFractionDigits: {most}}}"
-    return JavascriptFunction(
-        "function (data, type) { if (type !== 'display') { return data; } "
-        f"return Number.isFinite(data) ? data.toLocaleString('en', {options}) : ''; }}"
-    )
+def _lines(at_risk: pd.DataFrame, names: tuple[str, ...]) -> list[_Cell]:
+    """The texts of the columns that are not empty, a line each."""
+    texts = [at_risk[name].astype("str").fillna("").str.slice(0, MAX_TEXT) for name in names]
+    return [_Cell([text for text in row if text]) for row in zip(*texts, strict=True)]
+
+
+def _number(number: float, kind: Kind, currency: str) -> _Cell:
+    if not isfinite(number):
+        return _Cell([], -1.0)
+    if kind == "chance":
+        return _Cell([chance(number)], number)
+    decimals = currency_decimals(currency) if kind == "money" else 0
+    return _Cell([f"{round(number, decimals) + 0.0:,.{decimals}f}"], number)

@@ -5,15 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from patronage.report.counts import data_rows
 from patronage.report.customers_table import MAX_TEXT, customers_table
 from patronage.report.pictures import pictures
-from patronage.report.quality import METRIC_NAMES, quality_rows, quality_sentence
+from patronage.report.quality import (
+    METRIC_NAMES,
+    gate_sentence,
+    quality_rows,
+    quality_sentence,
+)
 from patronage.report.report_data import ReportData
+from patronage.report.templates import template
 from patronage.report.value_models import model_comparison
+from patronage.report.why_nobody import why_nobody
 from patronage.retention.at_risk import REASONS
-from patronage.retention.wording import counted, money
+from patronage.retention.wording import chance, counted, money
 
 FIRST_ROWS = 15
 TABLE_ROWS = 1000
@@ -37,30 +44,27 @@ def write_report(path: Path, *, data: ReportData) -> None:
 
 def report_html(data: ReportData) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("patronage.report", package_path=""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     chosen = data.at_risk[data.at_risk["selected"].astype(bool)]
-    return environment.get_template("report.html.j2").render(
+    return template("report.html.j2").render(
         manifest=data.manifest,
+        gate=gate_sentence(data.manifest),
         headline=_headline(data, chosen),
         tiles=_tiles(data, chosen),
         first=_first(chosen, data.currency),
         n_selected=len(chosen),
+        nobody=_nobody(data),
         pictures=list(pictures(data)),
         quality=quality_sentence(data.metrics),
         test=data.metrics["test"],
         metric_names=list(METRIC_NAMES.values()),
         quality_rows=quality_rows(data.metrics["test"]["models"]),
         value_models=model_comparison(data.metrics),
-        counts=list(flat(data.manifest.get("counts", {}))),
+        counts=data_rows(data.manifest),
         settings=list(flat(data.manifest.get("settings", {}))),
         versions=list(flat(data.manifest.get("versions", {}))),
-        table=customers_table(data.at_risk.head(TABLE_ROWS), currency=data.currency),
+        table=customers_table(
+            data.at_risk.head(TABLE_ROWS), currency=data.currency, of=len(data.at_risk)
+        ),
         table_rows=min(len(data.at_risk), TABLE_ROWS),
         list_rows=len(data.at_risk),
     )
@@ -92,7 +96,7 @@ def _text(value: object) -> str:
 
 
 def _headline(data: ReportData, chosen: pd.DataFrame) -> str:
-    """The run in two sentences."""
+    """The run in three sentences."""
     if data.at_risk.empty:
         return "No customer is eligible: nobody has bought within the active days."
     leaving = round(data.at_risk["p_churn"].sum())
@@ -101,10 +105,11 @@ def _headline(data: ReportData, chosen: pd.DataFrame) -> str:
     value = money(data.at_risk["value_at_risk"].sum(), data.currency)
     situation = (
         f"Of {counted(len(data.at_risk), 'active customer')}, about {leaving:,} will not buy again"
-        f"{when}; {value} of margin goes with them."
+        f"{when}. The value at risk, each one's chance to leave times "
+        f"the margin to be expected if kept, adds up to {value}."
     )
     if chosen.empty:
-        return f"{situation} No action pays within the budget: nobody is to be contacted."
+        return f"{situation} {_nobody(data)}"
     cost, net = (chosen[name].sum() for name in ("action_cost", "expected_net_value"))
     return (
         f"{situation} Contacting {counted(len(chosen), 'customer')} costs "
@@ -112,15 +117,25 @@ def _headline(data: ReportData, chosen: pd.DataFrame) -> str:
     )
 
 
-def _tiles(data: ReportData, chosen: pd.DataFrame) -> list[tuple[str, str]]:
+def _nobody(data: ReportData) -> str:
+    budget = float(data.setting("retention", "budget") or 0)
+    return why_nobody(data.at_risk, budget=budget, currency=data.currency)
+
+
+def _tiles(data: ReportData, chosen: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Name, number and what it means."""
     at_risk, currency = data.at_risk, data.currency
     return [
-        ("Active customers", f"{len(at_risk):,}"),
-        ("Expected to leave", f"{at_risk['p_churn'].sum():,.0f}"),
-        ("Value at risk", money(at_risk["value_at_risk"].sum(), currency)),
-        ("To contact", f"{len(chosen):,}"),
-        ("Expected cost", money(chosen["action_cost"].sum(), currency)),
-        ("Expected net value", money(chosen["expected_net_value"].sum(), currency)),
+        ("Active customers", f"{len(at_risk):,}", ""),
+        ("Expected to leave", f"{at_risk['p_churn'].sum():,.0f}", ""),
+        (
+            "Value at risk",
+            money(at_risk["value_at_risk"].sum(), currency),
+            "chance to leave × value if kept",
+        ),
+        ("To contact", f"{len(chosen):,}", ""),
+        ("Expected cost", money(chosen["action_cost"].sum(), currency), ""),
+        ("Expected net value", money(chosen["expected_net_value"].sum(), currency), ""),
     ]
 
 
@@ -132,7 +147,7 @@ def _first(chosen: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
             "action": str(row["action"]),
             "do_by": f"{row['do_by']:%Y-%m-%d}",
             "reasons": [row[name] for name in REASONS if row[name]],
-            "p_churn": f"{row['p_churn']:.0%}",
+            "p_churn": chance(row["p_churn"]),
             "value_if_kept": money(row["value_if_kept"], currency),
             "net_value": money(row["expected_net_value"], currency),
         }

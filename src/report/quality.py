@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from patronage.retention.wording import chance
+
 SCORE_NAMES = {
     "patronage": "patronage",
     "recency": "Days since last purchase",
@@ -20,6 +22,23 @@ METRIC_NAMES = {
     "calibration_intercept": "Calibration intercept",
     "top_decile_lift": "Top-decile lift",
 }
+
+
+def gate_sentence(manifest: Mapping[str, Any]) -> str | None:
+    """What to know when the run trained a model that was not good enough to use, else None.
+
+    Parameters
+    ----------
+    manifest
+        Of the run: `model_version`, and `training` with `version` and `gate` where it trained.
+    """
+    training = manifest.get("training", {})
+    if training.get("gate", {}).get("passed") is not False:
+        return None
+    return (
+        f"A newer model, version {training['version']}, was trained but did not do better; "
+        f"version {manifest['model_version']} made this list."
+    )
 
 
 def quality_rows(models: Mapping[str, Mapping[str, float | None]]) -> list[list[str]]:
@@ -41,10 +60,11 @@ def quality_sentence(metrics: Mapping[str, Any]) -> str:
         `test`, with `as_of`, `n` and `models`, as in `ReportData`.
     """
     test = metrics["test"]
-    auc = test["models"]["patronage"]["auc"]
+    auc = chance(test["models"]["patronage"]["auc"])
+    cases = auc.removesuffix("%").replace(">", "more than ")
     return (
         f"Of one customer who left and one who stayed, the model gives the one who left the higher "
-        f"chance to leave in {100 * auc:.0f} of 100 cases; tossing a coin gives 50. Measured on "
+        f"chance to leave in {cases} of 100 cases; tossing a coin gives 50. Measured on "
         f"{test['n']:,} customers as of {test['as_of']}, whom it had not been trained on."
     )
 

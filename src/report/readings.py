@@ -5,7 +5,7 @@ import pandas as pd
 from patronage.report.calibration_chart import calibration_bins
 from patronage.report.gains_chart import share_reached
 from patronage.report.value_chart import value_by_decile
-from patronage.retention.wording import counted, money
+from patronage.retention.wording import chance, counted, money
 
 
 def calibration_reading(p_churn: pd.Series, churned: pd.Series) -> str:
@@ -13,19 +13,25 @@ def calibration_reading(p_churn: pd.Series, churned: pd.Series) -> str:
     top = calibration_bins(p_churn, churned).iloc[-1]
     return (
         f"Of the tenth most likely to leave, {counted(int(top['n']), 'customer')}, "
-        f"{top['predicted']:.0%} were expected to leave and {top['observed']:.0%} did."
+        f"{chance(top['predicted'])} were expected to leave and {chance(top['observed'])} did."
     )
 
 
 def gains_reading(evaluation: pd.DataFrame) -> str:
-    """What contacting a fifth of the customers reaches, in the model's order and by recency."""
+    """What contacting a fifth of the customers reaches, in the model's order and by recency.
+
+    Where the model reaches no more than recency does, as the shares are shown, it says so.
+    """
     churned = evaluation["churned"]
     ours = share_reached(evaluation["patronage"], churned, 0.2)
-    text = f"Contacting the 20% most likely to leave reaches {ours:.0%} of all who leave"
+    text = f"Contacting the 20% most likely to leave reaches {chance(ours)} of all who leave"
     if "recency" not in evaluation:
         return f"{text}; 20% taken at random reach 20%."
     recency = share_reached(evaluation["recency"], churned, 0.2)
-    return f"{text}; the 20% who have been away longest are {recency:.0%} of them."
+    text = f"{text}; the 20% who have been away longest are {chance(recency)} of them"
+    if round(ours, 2) > round(recency, 2):
+        return f"{text}."
+    return f"{text}: that far down the list the model is no better than days since last purchase."
 
 
 def value_reading(customers: pd.DataFrame, *, currency: str) -> str:
@@ -35,7 +41,7 @@ def value_reading(customers: pd.DataFrame, *, currency: str) -> str:
     if not total > 0:
         return f"The value at risk is {money(total, currency)}."
     return (
-        f"Of {money(total, currency)} at risk, {value.max() / total:.0%} lies in tenth "
+        f"Of {money(total, currency)} at risk, {chance(value.max() / total)} lies in tenth "
         f"{value.idxmax()}: risk alone does not say whom to contact, value and cost count too."
     )
 

@@ -10,6 +10,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from patronage.config import Action
 from patronage.report.columns import ACT_NOW_COLUMNS, ALL_COLUMNS, WATCH_COLUMNS, ListColumn
+from patronage.report.why_nobody import why_nobody
 from patronage.report.workbook_sheet import MAX_ROWS, cell_formats, write_customers
 from patronage.retention import RetentionPolicy
 from patronage.retention.at_risk import OVER_BUDGET, WATCH
@@ -31,9 +32,10 @@ def write_at_risk_xlsx(
     """Write the workbook with the sheets Act now, Watch and How to read.
 
     Act now holds the selected customers, with a column `Outcome` to fill in; Watch the next ones
-    that are worth an action or half way there, and why they were not selected; How to read what
-    each column means and how the ranking came about. A sheet that Excel cannot hold is cut, and
-    How to read says so. No cell is a formula or a link, whatever an id looks like.
+    that would be worth an action now or at twice the chance to leave, and why they were not
+    selected; How to read what each column means and how the ranking came about. A sheet that
+    Excel cannot hold is cut, and How to read says so. No cell is a formula or a link, whatever an
+    id looks like.
 
     Parameters
     ----------
@@ -57,9 +59,7 @@ def write_at_risk_xlsx(
         act, watch = book.add_worksheet("Act now"), book.add_worksheet("Watch")
         write_customers(act, chosen, ACT_NOW_COLUMNS, formats)
         if chosen.empty:
-            act.insert_textbox(
-                2, 1, "Nobody is selected: no action pays, or the budget is used up."
-            )
+            act.insert_textbox(2, 1, why_nobody(at_risk, budget=policy.budget, currency=currency))
         write_customers(watch, _watched(at_risk, policy.watch_rows), WATCH_COLUMNS, formats)
         facts = {**_facts(at_risk, chosen, currency, policy), **summary}
         _write_guide(book.add_worksheet("How to read"), facts, formats)
@@ -82,6 +82,7 @@ def _facts(
             f"{counted(len(chosen), 'customer')} of {len(at_risk):,}, at an expected cost of "
             f"{money(chosen['action_cost'].sum(), currency)}; "
             f"the budget is {money(policy.budget, currency)}."
+            f"{_why_nobody(at_risk, chosen, currency, policy)}"
         ),
         "What it should bring": (
             f"{money(chosen['expected_net_value'].sum(), currency)} of margin, costs deducted."
@@ -89,9 +90,11 @@ def _facts(
         "Ranking": (
             "For every customer each action is valued: the chance to leave x the share who accept "
             "x what a kept customer is worth, less the offer, less the offer given to those who "
-            "would have stayed anyway, less the contact. The best action counts. The list is "
-            "sorted by that value, and customers are selected from its top while it is above zero "
-            "and the budget lasts."
+            "would have stayed anyway, less the contact. The list is sorted by that value. When "
+            "the budget pays for all, everybody gets the best action whose value is above zero. "
+            "When it does not, it goes where it brings most per unit of cost: a customer may get a "
+            "cheaper action, and the selected need not be the first ones by rank."
+            f"{_left_alone(policy)}"
         ),
         **{f"Action: {action.name}": _terms(action, currency) for action in policy.actions},
     }
@@ -101,6 +104,23 @@ def _facts(
             f"{len(chosen):,} selected customers. at_risk.csv holds all."
         )
     return facts
+
+
+def _why_nobody(
+    at_risk: pd.DataFrame, chosen: pd.DataFrame, currency: str, policy: RetentionPolicy
+) -> str:
+    if len(chosen) or at_risk.empty:
+        return ""
+    return f" {why_nobody(at_risk, budget=policy.budget, currency=currency)}"
+
+
+def _left_alone(policy: RetentionPolicy) -> str:
+    if not policy.min_p_alive:
+        return ""
+    return (
+        f" Who is still a customer with a chance below {policy.min_p_alive:.0%} is not contacted: "
+        "most likely gone for good."
+    )
 
 
 def _terms(action: Action, currency: str) -> str:

@@ -31,6 +31,7 @@ def cell_formats(book: xlsxwriter.Workbook, currency: str) -> dict[str, Format]:
     numbers: dict[Kind, str] = {
         "text": "@",
         "money": f'{amount} "{currency}"',
+        "chance": '[>=0.9995]">99.9%";[<0.0005]"<0.1%";0.0%',
         "percent": "0.0%",
         "whole": "#,##0",
         "decimal": "#,##0.0#",

@@ -1,6 +1,8 @@
 """The at-risk list: eligible customers, ranked by what contacting them is expected to bring."""
 
+from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -9,13 +11,14 @@ import pyarrow.compute as pc
 from pandas.api.extensions import ExtensionArray
 
 from patronage.errors import DataError
+from patronage.retention.allocation import NOBODY, allocate
 from patronage.retention.economics import (
-    BestAction,
     Flags,
     Floats,
     Positions,
-    best_action,
-    within_budget,
+    Prospects,
+    of_action,
+    prospects,
 )
 from patronage.retention.policy import RetentionPolicy
 
@@ -35,6 +38,7 @@ OVER_BUDGET = "worth it, over budget"
 WATCH = "watch"
 NO_ACTION = "no action"
 
+GONE = "most likely gone for good"
 BUDGET_USED_UP = "does not fit the budget"
 DOES_NOT_PAY = "costs more than it saves"
 NEVER_PAYS = "costs more than it saves, however high the risk"
@@ -54,23 +58,28 @@ def at_risk_list(
 ) -> pd.DataFrame:
     """Whom to contact, with what and at what cost, the most rewarding first.
 
-    Every eligible customer gets the action with the highest expected net value. The list is
-    sorted by that value; from its top, customers are selected while it is above zero and the
-    budget lasts; one whose action no longer fits is skipped, a cheaper one further down may fit.
+    The budget is spent so that it brings as much as it can, by `allocate`: when it pays for
+    everybody's best action, all customers are selected whose best action has an expected net
+    value above zero; when it does not, what counts is net value per cost, and a customer may get
+    a cheaper action than the best or none. The list shows the action allocated to each customer
+    selected, and the best one of each other, and is sorted by its expected net value: when the
+    budget binds, the customers selected need not be the first ones.
 
     The bands follow from the economics: `act` (selected); `worth it, over budget` (an action
-    pays, but the budget is used up); `watch` (no action pays yet, but the chance to leave is
-    at least half of what it would have to be); `no action` (all others).
+    pays, but does not fit the budget); `watch` (no action pays yet, but the chance to leave is
+    at least half of what it would have to be); `no action` (all others, and who is most likely
+    gone for good: `p_alive` is below the policy's `min_p_alive`).
 
     Parameters
     ----------
     customers
         One row per customer, unique `customer_id`, with `eligible`, the scores and the values
-        (money in the ledger's currency; `value_at_risk` = `p_churn` * `value_if_kept`).
+        (money in the ledger's currency; `value_at_risk` = `p_churn` * `value_if_kept`); values,
+        `p_churn` and `p_alive` are not missing for who is eligible.
     reasons
         `customer_id`, `reason_1` to `reason_3`; a customer without a row gets none.
     policy
-        Actions, budget, days to act and owner.
+        Actions, budget, least chance to be still active, days to act and owner.
     as_of
         The day the scores are for; that of `customers`.
 
@@ -93,20 +102,35 @@ def at_risk_list(
     """
     _check(customers, as_of)
     eligible = customers.loc[customers["eligible"].to_numpy(dtype=bool), list(_TAKEN_OVER)]
-    best = _best(eligible, policy)
-    order = _order(best.net_value, eligible["customer_id"])
-    table, best = eligible.iloc[order].reset_index(drop=True), best.take(order)
-    selected = _selected(best, policy.budget)
+    offers, gone = _prospects(eligible, policy), _numbers(eligible, "p_alive") < policy.min_p_alive
+    plan = _plan(offers, gone, policy.budget, eligible["customer_id"])
+    order = _order(plan.net_value, eligible["customer_id"])
+    table, plan = eligible.iloc[order].reset_index(drop=True), plan.take(order)
     columns = {
         **{name: table[name] for name in table},
         "as_of": pd.Timestamp(as_of),
         "rank": np.arange(1, len(table) + 1),
         "percentile": table["p_churn"].rank(method="max", pct=True) * 100,
-        **_what_to_do(best, selected, policy, as_of),
-        **_how_it_stands(table["p_churn"].to_numpy(), best, selected),
+        **_what_to_do(plan, policy, as_of),
+        **_how_it_stands(table["p_churn"].to_numpy(), plan),
         **_reason_texts(reasons, table["customer_id"]),
     }
     return pd.DataFrame(columns, index=table.index, columns=list(AT_RISK_COLUMNS))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The action shown for each customer, and whether it is taken."""
+
+    action: Positions
+    net_value: Floats
+    cost: Floats
+    selected: Flags
+    gone: Flags
+    break_even: Floats
+
+    def take(self, order: Positions) -> Self:
+        return type(self)(*(column[order] for column in vars(self).values()))
 
 
 def _check(customers: pd.DataFrame, as_of: date) -> None:
@@ -124,7 +148,7 @@ def _check(customers: pd.DataFrame, as_of: date) -> None:
         raise DataError(f"customers is as of {other[0]:%Y-%m-%d}, the list as of {as_of}.")
 
 
-def _best(eligible: pd.DataFrame, policy: RetentionPolicy) -> BestAction:
+def _prospects(eligible: pd.DataFrame, policy: RetentionPolicy) -> Prospects:
     p_churn = _numbers(eligible, "p_churn")
     outside = (p_churn < 0) | (p_churn > 1)
     if outside.any():
@@ -132,7 +156,7 @@ def _best(eligible: pd.DataFrame, policy: RetentionPolicy) -> BestAction:
             f"p_churn lies outside 0 to 1 for {outside.sum():,} of {len(eligible):,} eligible "
             f"customers, first {p_churn[outside][0]:g}. Hand over calibrated probabilities."
         )
-    return best_action(p_churn, _numbers(eligible, "value_if_kept"), policy.actions)
+    return prospects(p_churn, _numbers(eligible, "value_if_kept"), policy.actions)
 
 
 def _numbers(eligible: pd.DataFrame, name: str) -> Floats:
@@ -154,37 +178,44 @@ def _order(net_value: Floats, ids: pd.Series) -> Positions:
     return np.asarray(pc.sort_indices(keys, sort_keys=by))
 
 
-def _selected(best: BestAction, budget: float) -> Flags:
-    selected = best.net_value > 0
-    selected[selected] = within_budget(best.cost[selected], budget)
-    return selected
+def _plan(offers: Prospects, gone: Flags, budget: float, ids: pd.Series) -> _Plan:
+    """Spend the budget; among equals it goes by net value and id, not by the order of the rows."""
+    best = offers.best()
+    order = _order(of_action(offers.net_value, best), ids)
+    allowed = np.where(gone, -np.inf, offers.net_value)
+    allocated = np.empty_like(best)
+    allocated[order] = allocate(allowed[:, order], offers.cost[:, order], budget)
+    selected = allocated != NOBODY
+    action = np.where(selected, allocated, best)
+    net_value, cost = of_action(offers.net_value, action), of_action(offers.cost, action)
+    return _Plan(action, net_value, cost, selected, gone, offers.break_even)
 
 
-def _what_to_do(
-    best: BestAction, selected: Flags, policy: RetentionPolicy, as_of: date
-) -> dict[str, object]:
+def _what_to_do(plan: _Plan, policy: RetentionPolicy, as_of: date) -> dict[str, object]:
     deadline = np.datetime64(as_of, "s") + np.timedelta64(policy.act_within_days, "D")
     return {
-        "selected": selected,
-        "action": _texts([one.name for one in policy.actions], best.index),
-        "action_cost": best.cost,
-        "accept_rate": np.array([one.accept_rate for one in policy.actions])[best.index],
-        "expected_net_value": best.net_value,
-        "do_by": np.where(selected, deadline, np.datetime64("NaT", "s")),
-        "owner": _texts([policy.owner], np.zeros_like(best.index)),
-        "outcome": _texts([""], np.zeros_like(best.index)),
+        "selected": plan.selected,
+        "action": _texts([one.name for one in policy.actions], plan.action),
+        "action_cost": plan.cost,
+        "accept_rate": np.array([one.accept_rate for one in policy.actions])[plan.action],
+        "expected_net_value": plan.net_value,
+        "do_by": np.where(plan.selected, deadline, np.datetime64("NaT", "s")),
+        "owner": _texts([policy.owner], np.zeros_like(plan.action)),
+        "outcome": _texts([""], np.zeros_like(plan.action)),
     }
 
 
-def _how_it_stands(p_churn: Floats, best: BestAction, selected: Flags) -> dict[str, object]:
-    worth_it, hopeless = best.net_value > 0, np.isinf(best.break_even)
-    watched = p_churn >= WATCH_SHARE * best.break_even
+def _how_it_stands(p_churn: Floats, plan: _Plan) -> dict[str, object]:
+    worth_it, hopeless = plan.net_value > 0, np.isinf(plan.break_even)
+    watched = p_churn >= WATCH_SHARE * plan.break_even
+    here = ~plan.gone
     return {
         "risk_band": _first_that_holds(
-            {ACT: selected, OVER_BUDGET: worth_it, WATCH: watched}, NO_ACTION
+            {ACT: plan.selected, OVER_BUDGET: here & worth_it, WATCH: here & watched}, NO_ACTION
         ),
         "do_not_contact_reason": _first_that_holds(
-            {"": selected, BUDGET_USED_UP: worth_it, NEVER_PAYS: hopeless}, DOES_NOT_PAY
+            {"": plan.selected, GONE: plan.gone, BUDGET_USED_UP: worth_it, NEVER_PAYS: hopeless},
+            DOES_NOT_PAY,
         ),
     }
 

@@ -1,8 +1,7 @@
 """What an action is expected to cost and to bring, customer by customer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,36 +14,33 @@ Positions = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class BestAction:
-    """The action with the highest expected net value for each customer, aligned with them.
+class Prospects:
+    """What every action would bring and cost, customer by customer.
 
     Attributes
     ----------
-    index
-        Position of the action among those compared; the first one wins a tie.
     net_value
-        Expected net value of the action, in the currency of the values.
+        Expected net value in the currency of the values, actions x customers.
     cost
-        Expected cost of the action, in the same currency, >= 0.
+        Expected cost in the same currency, >= 0, actions x customers.
     break_even
-        The chance to leave above which some action pays; infinite where none does even for a
-        customer who is certain to leave.
+        The chance to leave above which some action pays, one per customer; infinite where none
+        does even for a customer who is certain to leave.
     """
 
-    index: Positions
     net_value: Floats
     cost: Floats
     break_even: Floats
 
-    def take(self, order: Positions) -> Self:
-        """The same for the customers at these positions, in this order."""
-        return replace(
-            self,
-            index=self.index[order],
-            net_value=self.net_value[order],
-            cost=self.cost[order],
-            break_even=self.break_even[order],
-        )
+    def best(self) -> Positions:
+        """The action with the highest net value for each customer; the first one wins a tie."""
+        best: Positions = self.net_value.argmax(axis=0)
+        return best
+
+
+def of_action(table: Floats, action: Positions) -> Floats:
+    """Each customer's number for one action, out of a table actions x customers."""
+    return table[action, np.arange(table.shape[1])]
 
 
 def expected_net_value(p_churn: Floats, value_if_kept: Floats, action: Action) -> Floats:
@@ -78,8 +74,8 @@ def break_even_probability(value_if_kept: Floats, action: Action) -> Floats:
     return np.where(pays, (wasted + action.contact_cost) / np.where(pays, gain, 1.0), np.inf)
 
 
-def best_action(p_churn: Floats, value_if_kept: Floats, actions: Sequence[Action]) -> BestAction:
-    """The action with the highest expected net value for each customer.
+def prospects(p_churn: Floats, value_if_kept: Floats, actions: Sequence[Action]) -> Prospects:
+    """What every action would bring and cost for each customer.
 
     Parameters
     ----------
@@ -88,24 +84,8 @@ def best_action(p_churn: Floats, value_if_kept: Floats, actions: Sequence[Action
     actions
         At least one.
     """
-    values = np.stack([expected_net_value(p_churn, value_if_kept, one) for one in actions])
-    index = values.argmax(axis=0)
-    costs = np.stack([expected_cost(p_churn, one) for one in actions])
-    break_evens = np.stack([break_even_probability(value_if_kept, one) for one in actions])
-    rows = np.arange(len(p_churn))
-    return BestAction(index, values[index, rows], costs[index, rows], break_evens.min(axis=0))
-
-
-def within_budget(costs: Floats, budget: float) -> Flags:
-    """Which costs fit the budget, taken in the order given; one that does not fit is skipped.
-
-    Costs are added as whole billionths of the currency unit, so that ten times 0.10 fit a budget
-    of 1.00 and a million costs still add up to the cent.
-    """
-    left = round(budget * 1e9)
-    taken = np.zeros(len(costs), dtype=np.bool_)
-    for position, cost in enumerate(map(int, np.rint(costs * 1e9).tolist())):
-        if cost <= left:
-            left -= cost
-            taken[position] = True
-    return taken
+    return Prospects(
+        np.stack([expected_net_value(p_churn, value_if_kept, one) for one in actions]),
+        np.stack([expected_cost(p_churn, one) for one in actions]),
+        np.min([break_even_probability(value_if_kept, one) for one in actions], axis=0),
+    )

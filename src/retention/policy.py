@@ -18,6 +18,8 @@ class RetentionPolicy:
         At least one; costs in the ledger's currency.
     budget
         Expected cost of all actions of one list, at most; finite, >= 0, in the ledger's currency.
+    min_p_alive
+        Who is less likely than this to be still active is not contacted; from 0 to 1.
     act_within_days
         Days from the list's `as_of` to its `do_by`.
     owner
@@ -28,11 +30,12 @@ class RetentionPolicy:
     Raises
     ------
     SettingsError
-        If there is no action, or the budget is no amount.
+        If there is no action, the budget is no amount, or `min_p_alive` no probability.
     """
 
     actions: tuple[Action, ...]
     budget: float
+    min_p_alive: float = 0.0
     act_within_days: int = 7
     owner: str = ""
     watch_rows: int = 500
@@ -47,6 +50,10 @@ class RetentionPolicy:
             raise SettingsError(
                 f"[retention] budget = {self.budget} must be a finite amount of at least 0."
             )
+        if not 0 <= self.min_p_alive <= 1:
+            raise SettingsError(
+                f"[retention] min_p_alive = {self.min_p_alive} must lie between 0 and 1."
+            )
 
     @classmethod
     def from_settings(cls, section: RetentionSection) -> Self:
@@ -54,6 +61,7 @@ class RetentionPolicy:
         return cls(
             actions=tuple(section.actions),
             budget=section.budget,
+            min_p_alive=section.min_p_alive,
             act_within_days=section.act_within_days,
             owner=section.owner,
             watch_rows=section.watch_rows,

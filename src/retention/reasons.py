@@ -4,11 +4,21 @@ import numpy as np
 import pandas as pd
 
 from patronage.errors import DataError
-from patronage.retention.economics import Floats
-from patronage.retention.sentences import Values
-from patronage.retention.topics import ABSENCE, FEW, LAST_PURCHASE, TOPICS
+from patronage.retention.economics import Flags, Floats
+from patronage.retention.sentences import Sentence, Values
+from patronage.retention.topics import (
+    ABSENCE,
+    FEW,
+    LAST_PURCHASE,
+    LESS_ACTIVE,
+    SLOWER,
+    TOPICS,
+    WORTH,
+)
 
 N_REASONS = 3
+OWN_CHANGE = (ABSENCE, LESS_ACTIVE, SLOWER)
+"""Topics whose sentences compare customers with themselves."""
 
 
 def plain_reasons(
@@ -17,9 +27,11 @@ def plain_reasons(
     """The three topics that push each customer's risk up most, each as a true sentence.
 
     A sentence names the value and the customer's own usual value, such as "usually buys every
-    21 days; now 58 days without". A topic that raises the risk but of which nothing true can be
-    said is passed over; where fewer than three are left, the other reasons are empty. Where none
-    is left, the first reason is how long ago the last purchase was.
+    21 days; now 58 days without". A topic that raises the risk but of which nothing worrying can
+    truly be said is passed over. A pause or a fall by the customer's own measure is said, after
+    these, even if the average customer looks worse. Where none is left, the first reason is how
+    long ago the last purchase was; where there is room, the last is what there is to lose: the
+    number and mean size of the purchases so far. What is then left over is empty.
 
     Parameters
     ----------
@@ -45,11 +57,19 @@ def plain_reasons(
     values = Values(_with_last_basket(features), currency)
     pushes = _pushes(values, _aligned(contributions, features))
     ranked = np.argsort(-pushes, axis=1, kind="stable")[:, :N_REASONS]
-    texts = _texts(values, ranked, np.take_along_axis(pushes, ranked, axis=1) > 0)
-    blank = np.flatnonzero((texts[:, 0] == "") & LAST_PURCHASE.true_for(values))
-    texts[blank, 0] = LAST_PURCHASE.say(values.take(blank))
+    texts = _texts(values, ranked, np.take_along_axis(pushes, ranked, axis=1) > -np.inf)
+    blank = texts == ""
+    _fill(texts[:, 0], blank[:, 0], LAST_PURCHASE, values)
+    _fill(texts[:, 1], blank[:, 1], WORTH, values)
+    _fill(texts[:, 2], blank[:, 2] & ~blank[:, 1], WORTH, values)
     columns = {f"reason_{n + 1}": pd.array(texts[:, n], dtype="str") for n in range(N_REASONS)}
     return pd.DataFrame({"customer_id": _ids(features), **columns})
+
+
+def _fill(texts: np.ndarray, blank: Flags, sentence: Sentence, values: Values) -> None:
+    """Say the sentence in the blank places, of whom it is true."""
+    rows = np.flatnonzero(blank & sentence.true_for(values))
+    texts[rows] = sentence.say(values.take(rows))
 
 
 def _ids(table: pd.DataFrame) -> pd.Index:
@@ -84,7 +104,8 @@ def _pushes(values: Values, contributions: pd.DataFrame) -> Floats:
     sums[once, absence] += sums[once, few]
     sums[once, few] = 0
     sayable = np.column_stack([topic.sayable(values) for topic in TOPICS])
-    return np.where(sayable & (sums > 0), sums, -np.inf)
+    own_change = np.array([topic in OWN_CHANGE for topic in TOPICS])
+    return np.where(sayable & ((sums > 0) | own_change), sums, -np.inf)
 
 
 def _sum(contributions: pd.DataFrame, names: tuple[str, ...]) -> Floats:
@@ -92,9 +113,9 @@ def _sum(contributions: pd.DataFrame, names: tuple[str, ...]) -> Floats:
     return np.asarray(contributions[known].sum(axis=1), dtype=np.float64)
 
 
-def _texts(values: Values, ranked: np.ndarray, raises_risk: np.ndarray) -> np.ndarray:
+def _texts(values: Values, ranked: np.ndarray, sayable: np.ndarray) -> np.ndarray:
     texts = np.full(ranked.shape, "", dtype=object)
     for position, topic in enumerate(TOPICS):
-        rows, places = np.nonzero((ranked == position) & raises_risk)
+        rows, places = np.nonzero((ranked == position) & sayable)
         texts[rows, places] = topic.say(values.take(rows))
     return texts

@@ -112,14 +112,3 @@ def spent(amount: float, currency: str) -> str:
     ('spent 12.00 EUR', 'spent nothing')
     """
     return f"spent {money(amount, currency)}" if amount else "spent nothing"
-
-
-def percent(share: float) -> str:
-    """The share in whole per cent.
-
-    Examples
-    --------
-    >>> percent(0.4)
-    '40%'
-    """
-    return f"{share:.0%}"

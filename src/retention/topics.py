@@ -15,11 +15,10 @@ from patronage.retention.sentences import (
     days,
     every,
     named,
-    percent,
     purchases,
     spent,
 )
-from patronage.retention.wording import money
+from patronage.retention.wording import chance, money
 
 FEW_PURCHASES = 4
 NOTABLE = 0.9
@@ -126,6 +125,15 @@ LAST_PURCHASE = Sentence(
 )
 """True of everybody: said only where nothing else can be."""
 
+WORTH = Sentence(
+    lambda values: (values.numbers("frequency") + 1, values.numbers("total_spend")),
+    lambda bought, total: (bought > 1) & (total > 0),
+    lambda bought, total, currency: (
+        f"{purchases(bought)} so far, {money(total / bought, currency)} each on average"
+    ),
+)
+"""What there is to lose: said last, where there is room."""
+
 ABSENCE = Topic(
     (
         *("days_since_last", "overdue_ratio", "away_to_max_gap", "expected_gap_days"),
@@ -214,7 +222,7 @@ RETURNS = Topic(
         Sentence(
             named("return_share"),
             lambda share: (share >= SHARE_STEP) & (share <= 1),
-            lambda share, _: f"sent back {percent(share)} of what was bought, by value",
+            lambda share, _: f"sent back {chance(share)} of what was bought, by value",
         ),
     ),
 )
@@ -245,13 +253,13 @@ PRICE = Topic(
                 & (np.maximum(now, ever) <= 1)
             ),
             lambda now, ever, _: (
-                f"average discount {percent(now)} in the last 90 days; {percent(ever)} so far"
+                f"average discount {chance(now)} in the last 90 days; {chance(ever)} so far"
             ),
         ),
         Sentence(
             named("discount_share"),
             lambda share: (share >= SHARE_STEP) & (share <= 1),
-            lambda share, _: f"buys at an average discount of {percent(share)}",
+            lambda share, _: f"buys at an average discount of {chance(share)}",
         ),
     ),
 )

@@ -32,6 +32,20 @@ def money(amount: float, currency: str) -> str:
     return f"{round(amount, decimals) + 0.0:,.{decimals}f} {currency}"
 
 
+def chance(share: float) -> str:
+    """The share in whole per cent; what is not quite none or all is not said to be.
+
+    Examples
+    --------
+    >>> chance(0.4), chance(0.999), chance(0.001), chance(1)
+    ('40%', '>99%', '<1%', '100%')
+    """
+    text = f"{share:.0%}"
+    if text == "100%" and share < 1:
+        return ">99%"
+    return "<1%" if text == "0%" and share > 0 else text
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """The number with its noun.
 

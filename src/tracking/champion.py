@@ -79,8 +79,16 @@ def load_version(store: Store, version: str) -> LoadedModel:
 def _loaded(uri: str, version: Any) -> LoadedModel:
     with quiet_mlflow():
         import mlflow
+        from lightgbm.basic import LightGBMError
 
-        pyfunc = mlflow.pyfunc.load_model(uri)
+        try:
+            pyfunc = mlflow.pyfunc.load_model(uri)
+        except (mlflow.MlflowException, LightGBMError, OSError, ValueError, KeyError) as error:
+            raise DataError(
+                f"model version {version.version} cannot be loaded: {str(error).splitlines()[0]} "
+                "MLflow keeps absolute paths: if the project's folder was moved, move it back, or "
+                "name another [tracking] folder and train anew: patronage run"
+            ) from error
     return LoadedModel(str(version.version), str(version.run_id), pyfunc)
 
 

@@ -1,14 +1,14 @@
 """The gate: whether a challenger may become champion, judged on rows nobody has trained on."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patronage.models.evaluation import log_losses
+from patronage.models.evaluation import log_losses, ranking_metrics
 
 FloatArray = NDArray[np.float64]
 REPLICATES = 2000
@@ -18,10 +18,10 @@ BLOCK = 100  # replicates drawn at a time: bounds memory at BLOCK x customers
 
 @dataclass(frozen=True)
 class Comparison:
-    """The challenger's log loss beside another score's on the same customers.
+    """The challenger's log loss and AUC beside another score's on the same customers.
 
-    `difference` is challenger minus other (negative: the challenger is better), `low` and `high`
-    its 90 % interval by paired bootstrap over customers.
+    `difference` is challenger minus other in log loss (negative: the challenger is better), `low`
+    and `high` its 90 % interval by paired bootstrap over customers.
     """
 
     other: str
@@ -30,6 +30,8 @@ class Comparison:
     difference: float
     low: float
     high: float
+    challenger_auc: float
+    other_auc: float
     passed: bool
 
 
@@ -68,33 +70,49 @@ def judge(
     churned, challenger
         Label and probability of the same out-of-time customers, in the same order.
     to_beat
-        Probabilities that the challenger's mean log loss must lie below.
+        Probabilities to beat: the challenger's mean log loss must lie below theirs, or else not
+        above it beyond chance while its AUC is higher. One cutoff's log loss hangs on the level of
+        churn in that season, which no score can foresee; who leaves first does not.
     champion
         The champion's probabilities: the challenger may not be worse beyond chance, that is, the
         90 % interval of the difference may not lie wholly above `NEGLIGIBLE`.
     """
     rng = np.random.default_rng(seed)
-    own = log_losses(churned, challenger)
     comparisons = [
-        _compare(name, own, log_losses(churned, other), rng) for name, other in to_beat.items()
+        _beats(_compare(name, churned, challenger, other, rng)) for name, other in to_beat.items()
     ]
     if champion is not None:
-        comparisons.append(_compare("champion", own, log_losses(churned, champion), rng))
+        compared = _compare("champion", churned, challenger, champion, rng)
+        comparisons.append(replace(compared, passed=compared.low <= NEGLIGIBLE))
     return Verdict(tuple(comparisons))
 
 
-def _compare(name: str, own: FloatArray, other: FloatArray, rng: np.random.Generator) -> Comparison:
-    difference = own - other
+def _beats(compared: Comparison) -> Comparison:
+    lower = compared.difference < 0
+    ranks_better = compared.low <= 0 and compared.challenger_auc > compared.other_auc
+    return replace(compared, passed=lower or ranks_better)
+
+
+def _compare(
+    name: str,
+    churned: pd.Series,
+    challenger: pd.Series,
+    other: pd.Series,
+    rng: np.random.Generator,
+) -> Comparison:
+    own_losses, other_losses = log_losses(churned, challenger), log_losses(churned, other)
+    difference = own_losses - other_losses
     low, high = _bootstrap_interval(difference, rng)
-    passed = low <= NEGLIGIBLE if name == "champion" else difference.mean() < 0
     return Comparison(
         other=name,
-        challenger_loss=float(own.mean()),
-        other_loss=float(other.mean()),
+        challenger_loss=float(own_losses.mean()),
+        other_loss=float(other_losses.mean()),
         difference=float(difference.mean()),
         low=low,
         high=high,
-        passed=bool(passed),
+        challenger_auc=ranking_metrics(churned, challenger)["auc"],
+        other_auc=ranking_metrics(churned, other)["auc"],
+        passed=False,
     )
 
 
@@ -114,5 +132,6 @@ def _sentence(comparison: Comparison) -> str:
         f"{'passed' if comparison.passed else 'FAILED'}: log loss "
         f"{comparison.challenger_loss:.4f}, {comparison.other} {comparison.other_loss:.4f}, "
         f"difference {comparison.difference:+.4f} "
-        f"(90 % interval {comparison.low:+.4f} to {comparison.high:+.4f})"
+        f"(90 % interval {comparison.low:+.4f} to {comparison.high:+.4f}); "
+        f"AUC {comparison.challenger_auc:.4f}, {comparison.other_auc:.4f}"
     )

@@ -4,10 +4,13 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from patronage.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,8 +36,8 @@ class Store:
 
 @contextmanager
 def quiet_mlflow() -> Iterator[None]:
-    """MLflow without its notes on deprecated parts of the libraries that it uses itself."""
-    with warnings.catch_warnings():
+    """MLflow without its notes on deprecated parts of other libraries and on its own success."""
+    with warnings.catch_warnings(), redirect_stderr(StringIO()):
         warnings.simplefilter("ignore")
         yield
 
@@ -43,19 +46,44 @@ def open_store(folder: Path, *, experiment: str) -> Store:
     """Open the store in `folder`; the database and the experiment are made at first use.
 
     The address is always explicit: MLflow's default depends on the working folder.
+
+    Raises
+    ------
+    SettingsError
+        If the folder's name cannot stand in a database's address.
+    DataError
+        If what is there is no database of MLflow's.
     """
+    _refuse_odd_names(folder)
     os.environ.update(QUIET)
-    for name in ("alembic", "mlflow", "sqlalchemy"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    os.environ.pop("MLFLOW_RUN_ID", None)  # a run of the user's own is not ours to write to
     folder.mkdir(parents=True, exist_ok=True)
     uri = f"sqlite:///{folder.absolute() / 'mlflow.db'}"
     with quiet_mlflow():
         import mlflow
+        from sqlalchemy.exc import SQLAlchemyError
 
+        for name in ("alembic", "mlflow", "sqlalchemy"):  # mlflow sets its own level on import
+            logging.getLogger(name).setLevel(logging.ERROR)
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
-        client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
-        return Store(client, uri, _experiment_id(client, experiment, folder))
+        try:
+            client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+            return Store(client, uri, _experiment_id(client, experiment, folder))
+        except (mlflow.MlflowException, SQLAlchemyError) as error:
+            raise DataError(
+                f"{folder / 'mlflow.db'} cannot be used: {str(error).splitlines()[0]} Move it away "
+                "and train anew: patronage run"
+            ) from error
+
+
+def _refuse_odd_names(folder: Path) -> None:
+    odd = sorted(set("%?#") & set(str(folder.absolute())))
+    if odd:
+        raise SettingsError(
+            f"[tracking] folder: {folder.absolute()} holds {' '.join(odd)}, which a database's "
+            "address cannot. Name another folder."
+        )
 
 
 def _experiment_id(client: "MlflowClient", name: str, folder: Path) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from patronage.errors import DataError
 from patronage.models.scorer import SCORES, CustomerScorer
 from patronage.tracking.store import MODEL, Store, quiet_mlflow
 
@@ -80,17 +81,30 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
 
 
 def judgement_of(store: Store, run_id: str) -> Judged:
-    """What a training run logged about its models."""
+    """What a training run logged about its models.
+
+    Raises
+    ------
+    DataError
+        If MLflow has lost it.
+    """
     with quiet_mlflow(), TemporaryDirectory() as folder:
+        from mlflow import MlflowException
 
         def fetched(file: str) -> Path:
             return Path(store.client.download_artifacts(run_id, file, folder))
 
-        return Judged(
-            scores=pd.read_parquet(fetched(SCORES_FILE)),
-            tracking=pd.read_parquet(fetched(TRACKING_FILE)),
-            metrics=json.loads(fetched(METRICS_FILE).read_text()),
-        )
+        try:
+            return Judged(
+                scores=pd.read_parquet(fetched(SCORES_FILE)),
+                tracking=pd.read_parquet(fetched(TRACKING_FILE)),
+                metrics=json.loads(fetched(METRICS_FILE).read_text()),
+            )
+        except (MlflowException, OSError, ValueError) as error:
+            raise DataError(
+                f"the files of MLflow run {run_id} cannot be read: {str(error).splitlines()[0]} "
+                "Train anew: patronage run"
+            ) from error
 
 
 @contextmanager
@@ -131,25 +145,16 @@ def _log_data(record: TrainingRecord, model_id: str) -> None:
     """One data set per cutoff; the test metrics are linked to model and test data."""
     import mlflow
 
-    for cutoff, rows in record.panel.groupby("as_of"):
-        mlflow.log_input(_dataset(rows, str(cutoff)[:10]), context="training")
-    test = _dataset(record.test, str(record.test["as_of"].iloc[0])[:10])
+    from patronage.tracking.panel_dataset import PanelDataset
+
+    for _, rows in record.panel.groupby("as_of"):
+        mlflow.log_input(PanelDataset(rows), context="training")
+    test = PanelDataset(record.test)
     mlflow.log_input(test, context="test")
     models = record.judged.metrics["test"]["models"]
     for name, metrics in models.items():
         known = {f"{name}.{key}": value for key, value in metrics.items() if value is not None}
         mlflow.log_metrics(known, model_id=model_id, dataset=test)
-
-
-def _dataset(rows: pd.DataFrame, cutoff: str) -> Any:
-    from mlflow.data.pandas_dataset import from_pandas
-
-    return from_pandas(
-        rows.drop(columns=["customer_id", "as_of", "eligible"]).astype(float),
-        source=f"panel as of {cutoff}",
-        name=f"panel {cutoff}",
-        targets="churned",
-    )
 
 
 def _log_judged(judged: Judged) -> None:

@@ -4,7 +4,7 @@ from patronage.data import check_report
 def test_the_report_states_every_count(read):
     ledger = read(
         "customer_id,timestamp,amount\n"
-        "a,2024-01-01,1\nb,2024-02-01,2\nc,2024-03-01,x\n,2024-03-01,1\nd,2024-03-01,-5\n",
+        "a,2024-01-03,1\nb,2024-02-01,2\nc,2024-03-01,x\n,2024-03-01,1\nd,2024-03-01,-5\n",
         where="amount > -5 OR amount IS NULL",
     )
     assert check_report(ledger).splitlines() == [
@@ -16,10 +16,21 @@ def test_the_report_states_every_count(read):
         "  kept              2",
         "  quarantined       2 (50.00%)",
         "  customers         2",
-        "  days              2024-01-01 to 2024-02-01",
+        "  days              2024-01-03 to 2024-02-01",
         "  reasons for quarantine",
         "    1 (25.00%) customer_id is missing, first in orders.csv row 4",
         "    1 (25.00%) where cannot be decided, first in orders.csv row 3, e.g. \"amount = 'x'\"",
+    ]
+
+
+def test_copies_and_warnings_are_to_be_looked_at(read):
+    ledger = read("customer_id,timestamp,amount\n" + "a,2024-01-01,1\n" * 3 + "b,2024-03-22,1\n")
+    assert check_report(ledger).splitlines()[-3:] == [
+        "  to be looked at",
+        "    2 rows are exact copies of another row; they are counted as they stand. "
+        "If your export doubles rows, remove them first",
+        "    one row dated 2024-03-22 comes 81 days after the one before, 2024-01-01; "
+        "if it is a typing error, everyone looks inactive",
     ]
 
 

@@ -13,7 +13,7 @@ MAPPED = {
 }
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1", "cp1252"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_german_export(read, rows, encoding, end):
     ledger = read(GERMAN.replace("\n", end), written_in=encoding, encoding=encoding, **MAPPED)
@@ -46,7 +46,7 @@ def test_any_delimiter_may_be_said(read, rows, delimiter):
 
 
 def test_latin_1_read_as_utf_8_is_refused_in_the_header_and_set_aside_in_rows(read):
-    with pytest.raises(DataError, match='is not utf-8.*encoding = "latin-1"'):
+    with pytest.raises(DataError, match='is not utf-8.*encoding = "cp1252"'):
         read(HEADER + "Müller,2024-01-01,1\n", written_in="latin-1")
     plain = "a,2024-01-01,1\n" * 6_000
     ledger = read(HEADER + plain + "Müller,2024-01-01,1\n" + plain, written_in="latin-1")

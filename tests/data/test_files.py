@@ -21,6 +21,7 @@ REFUSED = {
     "folder": ({"source": "folder/"}, r"'folder/' is a folder; name its files: folder/\*.csv"),
     "no entry": ({"source": []}, "source is empty"),
     "unknown suffix": ({"source": "orders.dat"}, "format cannot be told from the name"),
+    "Excel": ({"source": "book.xlsx"}, r"book.xlsx is a workbook; save it as CSV"),
     "empty": ({"source": "empty.csv"}, "empty.csv is empty"),
     "workbook": ({"source": "book.csv"}, "is an Excel workbook or a zip archive; save it as CSV"),
     "not gzip": ({"source": "plain.csv.gz"}, "named .gz but not compressed"),
@@ -38,6 +39,7 @@ def test_unfit_files_are_named(read, tmp_path, options, message):
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "orders.dat").write_text("x")
+    (tmp_path / "book.xlsx").write_bytes(b"PK\x03\x04rest")
     (tmp_path / "book.csv").write_bytes(b"PK\x03\x04rest")
     (tmp_path / "plain.csv.gz").write_text("customer_id,timestamp,amount\n")
     zipped = gzip.compress(b"customer_id,timestamp,amount\n" + b"a,2024-01-01,1\n" * 9)

@@ -120,12 +120,12 @@ def test_the_quarantine_keeps_the_source_columns_of_any_name(read, tmp_path):
 
 
 def test_too_many_bad_rows_are_refused_with_reasons_and_first_rows(read, tmp_path):
-    ledger = read(HEADER + "a,2024-01-01,1\n" * 7 + "a,2024-01-01,x\n" * 2 + ",2024-01-01,1\n")
+    ledger = read(HEADER + "a,2024-01-01,1\n" * 7 + 'a,2024-01-01,"8,93"\n' * 2 + ",2024-01-01,1\n")
     ledger.refuse_if_bad(0.3)
     with pytest.raises(DataError, match=r"3 of 10 rows of transactions \(30.0%\)") as caught:
         ledger.refuse_if_bad(0.2, tmp_path / "transactions.csv")
     text = str(caught.value)
-    assert "2 x amount is not a number, first in orders.csv row 8: 'x'" in text
+    assert "2 x amount is not a number, first in orders.csv row 8: '8,93'" in text
     assert "1 x customer_id is missing, first in orders.csv row 10" in text
     assert 'decimal = ","' in text
     assert str(tmp_path / "transactions.csv") in text

@@ -1,4 +1,4 @@
-from patronage.report.quality import METRIC_NAMES, quality_rows, quality_sentence
+from patronage.report.quality import METRIC_NAMES, gate_sentence, quality_rows, quality_sentence
 
 RANKS = {"auc": 0.7, "average_precision": 0.5, "top_decile_lift": 2.0, "log_loss": None}
 METRICS = {
@@ -18,3 +18,23 @@ def test_the_auc_is_said_in_words():
     assert quality_sentence(METRICS).startswith("Of one customer who left and one who stayed")
     assert "in 78 of 100 cases" in quality_sentence(METRICS)
     assert "1,234 customers as of 1998-01-01" in quality_sentence(METRICS)
+
+
+def test_an_auc_of_nearly_one_is_not_certainty():
+    models = {"patronage": {"auc": 0.999}}
+    assert "in more than 99 of 100 cases" in quality_sentence(
+        {"test": METRICS["test"] | {"models": models}}
+    )
+
+
+def test_a_model_that_did_not_pass_is_said():
+    training = {"version": "3", "gate": {"passed": False, "comparisons": []}}
+    assert gate_sentence({"model_version": "2", "training": training}) == (
+        "A newer model, version 3, was trained but did not do better; version 2 made this list."
+    )
+
+
+def test_nothing_is_said_of_a_gate_that_was_passed_or_not_asked():
+    passed = {"version": "3", "gate": {"passed": True}}
+    assert gate_sentence({"model_version": "3", "training": passed}) is None
+    assert gate_sentence({"model_version": "3"}) is None

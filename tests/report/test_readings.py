@@ -23,6 +23,11 @@ def test_gains_are_read_at_a_fifth():
         "Contacting the 20% most likely to leave reaches 67% of all who leave; the 20% who have "
         "been away longest are 33% of them."
     )
+    worse = EVALUATION.rename(columns={"patronage": "recency", "recency": "patronage"})
+    assert readings.gains_reading(worse).endswith(
+        "longest are 67% of them: that far down the list the model is no better than days since "
+        "last purchase."
+    )
     assert readings.gains_reading(EVALUATION.drop(columns="recency")).endswith("random reach 20%.")
 
 

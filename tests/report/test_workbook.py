@@ -1,3 +1,4 @@
+import dataclasses
 from datetime import datetime
 
 import openpyxl
@@ -46,10 +47,19 @@ def test_watch_holds_the_next_ones_and_why_not(written, at_risk, policy):
 def test_cells_have_types_and_formats(written, at_risk):
     sheet = written(at_risk)["Act now"]
     assert column(sheet, "Customer")[0].data_type == "s"
-    assert column(sheet, "Chance to leave")[0].number_format == "0.0%"
+    assert column(sheet, "Assumed acceptance")[0].number_format == "0.0%"
     assert column(sheet, "Value if kept")[0].number_format == '#,##0.00 "USD"'
     assert column(sheet, "Do by")[0].value == datetime(1998, 7, 8)
     assert column(sheet, "Do by")[0].number_format == "yyyy-mm-dd"
+
+
+@pytest.mark.parametrize("header", ["Chance to leave", "Chance still a customer"])
+def test_a_chance_is_never_shown_as_certain(written, at_risk, header):
+    sheet = written(at_risk)["Act now"]
+    shown = '[>=0.9995]">99.9%";[<0.0005]"<0.1%";0.0%'
+    assert column(sheet, header)[0].number_format == shown
+    letter = column(sheet, header)[0].column_letter
+    assert not sheet.column_dimensions[letter].hidden
 
 
 def test_a_currency_without_cents_has_none(written, at_risk):
@@ -111,9 +121,20 @@ def test_every_column_is_explained(written, at_risk):
 
 
 def test_nobody_selected_is_said(written, at_risk):
-    book = written(at_risk.assign(selected=False))
+    book = written(at_risk.assign(selected=False, risk_band="no action"))
     assert book["Act now"].max_row == 1
     assert guide(book)["Selected"].startswith("0 customers of 200")
+    assert guide(book)["Selected"].endswith("Nobody is to be contacted: no action pays.")
+
+
+def test_who_is_left_alone_is_said(written, at_risk, policy):
+    assert "gone" not in guide(written(at_risk))["Ranking"]
+    picky = dataclasses.replace(policy, min_p_alive=0.05)
+    assert "with a chance below 5% is not" in guide(written(at_risk, policy=picky))["Ranking"]
+
+
+def test_nothing_is_promised_that_is_not_done(written, at_risk):
+    assert guide(written(at_risk))["Outcome"] == "For you to fill in: choose what came of it."
 
 
 def test_an_empty_list_is_a_workbook(written, at_risk):

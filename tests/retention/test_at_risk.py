@@ -72,12 +72,59 @@ def test_who_has_long_left_is_not_listed():
     assert set(listed(table)["customer_id"]) == {"c0", "c2"}
 
 
-def test_a_customer_who_does_not_fit_is_skipped_and_a_cheaper_one_taken():
-    dear = Action(name="gift", contact_cost=8, offer_cost=0, accept_rate=1)
-    cheap = Action(name="mail", contact_cost=1, offer_cost=0, accept_rate=0.5)
-    table = listed(customers([0.9, 0.9, 0.9], [300, 200, 10]), bare(10, dear, cheap))
+GIFT = Action(name="gift", contact_cost=8, offer_cost=0, accept_rate=1)
+MAIL = Action(name="mail", contact_cost=1, offer_cost=0, accept_rate=0.5)
+
+
+def test_a_budget_that_does_not_bind_gives_everybody_the_best_action():
+    table = listed(customers([0.9, 0.9, 0.9], [300, 200, 10]), bare(17, GIFT, MAIL))
     assert table["action"].tolist() == ["gift", "gift", "mail"]
-    assert table["selected"].tolist() == [True, False, True]
+    assert table["selected"].all()
+
+
+def test_a_budget_that_binds_goes_where_it_brings_most_per_cost():
+    # Two mails bring 134 and 89 at a cost of 1 each; the first gift 128 more at 7 more.
+    table = listed(customers([0.9, 0.9, 0.9], [300, 200, 10]), bare(9, GIFT, MAIL))
+    assert table["customer_id"].tolist() == ["c0", "c1", "c2"]
+    assert table["action"].tolist() == ["gift", "mail", "mail"]
+    assert table["selected"].tolist() == [True, True, False]
+    assert table["expected_net_value"].tolist() == pytest.approx([262, 89, 3.5])
+
+
+def test_the_selected_need_not_be_the_first_of_the_list():
+    offer = Action(name="offer", contact_cost=0, offer_cost=10, accept_rate=0.5, redeem_rate=1)
+    # Net values 20.5, 20.0, 17.0 at costs of 9.5, 5.0 and 8.0 with a certain leaver in the middle.
+    table = listed(customers([0.1, 1.0, 0.4], [600, 50, 125]), bare(5, offer))
+    assert table["customer_id"].tolist() == ["c0", "c1", "c2"]
+    assert table["selected"].tolist() == [False, True, False]
+    assert table["do_not_contact_reason"].tolist()[0] == "does not fit the budget"
+
+
+def test_who_is_most_likely_gone_is_listed_but_not_contacted():
+    policy = RetentionPolicy(actions=(CALL,), budget=1000, min_p_alive=0.05)
+    table = customers([0.9, 0.9, 0.9], [300, 200, 100]).assign(p_alive=[0.049, 0.05, 0.9])
+    by_id = listed(table, policy).set_index("customer_id")
+    assert by_id["selected"].tolist() == [False, True, True]
+    assert by_id.loc["c0", "do_not_contact_reason"] == "most likely gone for good"
+    assert by_id.loc["c0", "risk_band"] == "no action"
+    assert by_id.loc["c0", "expected_net_value"] == pytest.approx(77)
+    assert pd.isna(by_id.loc["c0", "do_by"])
+
+
+def test_who_is_gone_takes_nothing_of_the_budget():
+    policy = RetentionPolicy(actions=(CALL,), budget=4, min_p_alive=0.05)
+    table = customers([0.9, 0.9], [300, 200]).assign(p_alive=[0.0, 0.9])
+    assert listed(table, policy)["selected"].tolist() == [False, True]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), budget=st.floats(0, 60))
+def test_the_order_of_the_rows_changes_nothing(seed, budget):
+    rng = np.random.default_rng(seed)
+    table = customers(rng.choice([0.2, 0.5, 0.8], 12), rng.choice([50.0, 90.0], 12))
+    mixed = table.sample(frac=1, random_state=seed)
+    policy = bare(budget, VOUCHER, CALL)
+    pd.testing.assert_frame_equal(listed(table, policy), listed(mixed, policy))
 
 
 def test_the_bands_follow_from_the_economics():
@@ -140,7 +187,7 @@ def test_an_empty_list_is_a_list(nobody):
     rows=st.lists(st.tuples(st.floats(0, 1), st.floats(-100, 5000)), max_size=40),
     budget=st.floats(0, 200),
 )
-def test_the_budget_holds_and_is_used_greedily(rows, budget):
+def test_the_budget_holds_and_nobody_who_fits_is_left_out(rows, budget):
     p_churn, value = zip(*rows, strict=True) if rows else ((), ())
     table = listed(customers(p_churn, value), bare(budget, VOUCHER, CALL))
     spent = fsum(table.loc[table["selected"], "action_cost"])

@@ -1,5 +1,3 @@
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,11 +5,11 @@ from hypothesis import strategies as st
 
 from patronage.config import Action
 from patronage.retention.economics import (
-    best_action,
     break_even_probability,
     expected_cost,
     expected_net_value,
-    within_budget,
+    of_action,
+    prospects,
 )
 
 VOUCHER = Action(name="voucher", contact_cost=0.5, offer_cost=10, accept_rate=0.25, redeem_rate=0.8)
@@ -57,51 +55,19 @@ def test_an_action_pays_above_its_break_even_only(value, action, p):
         assert net < 1e-6
 
 
-def test_each_customer_gets_the_action_that_pays_most_for_them():
-    best = best_action(np.array([0.9, 0.02]), np.array([200.0, 5000.0]), [VOUCHER, CALL])
-    assert best.index.tolist() == [1, 1]  # 50.0 against 41.45; 26.0 against 16.61
-    assert best.net_value == pytest.approx([50.0, 26.0])
-    assert best.cost == pytest.approx([4.0, 4.0])
+def test_each_customer_has_an_action_that_pays_most():
+    offers = prospects(np.array([0.9, 0.02]), np.array([200.0, 5000.0]), [VOUCHER, CALL])
+    best = offers.best()
+    assert best.tolist() == [1, 1]  # 50.0 against 41.45; 26.0 against 16.61
+    assert of_action(offers.net_value, best) == pytest.approx([50.0, 26.0])
+    assert of_action(offers.cost, best) == pytest.approx([4.0, 4.0])
 
 
 def test_the_first_action_wins_a_tie():
-    assert best_action(np.array([0.5]), np.array([10.0]), [CALL, CALL]).index.tolist() == [0]
+    assert prospects(np.array([0.5]), np.array([10.0]), [CALL, CALL]).best().tolist() == [0]
 
 
 def test_the_break_even_is_that_of_the_easiest_action():
-    best = best_action(np.array([0.1]), np.array([100.0]), [VOUCHER, CALL])
+    offers = prospects(np.array([0.1]), np.array([100.0]), [VOUCHER, CALL])
     # call: 4 / (0.3 * 100); voucher: 8.5 / (0.25 * 90 + 8)
-    assert best.break_even == pytest.approx([4 / 30])
-
-
-def test_ten_times_ten_cents_fit_a_budget_of_one():
-    assert within_budget(np.full(11, 0.1), 1.0).sum() == 10
-
-
-def test_three_times_ten_cents_fit_thirty_cents():
-    # In binary 3 * 0.1 > 0.3; in money it is not.
-    assert within_budget(np.full(4, 0.1), 0.3).sum() == 3
-
-
-def test_a_cost_that_does_not_fit_is_skipped():
-    taken = within_budget(np.array([4.0, 7.0, 5.0, 2.0, 1.0]), 10.0)
-    assert taken.tolist() == [True, False, True, False, True]
-
-
-@given(
-    cents=st.lists(st.integers(0, 100_000), max_size=50),
-    budget=st.integers(0, 1_000_000),
-)
-def test_amounts_in_cents_are_exact(cents, budget):
-    left, expected = Fraction(budget, 100), []
-    for cost in cents:
-        fits = Fraction(cost, 100) <= left
-        left -= Fraction(cost, 100) * fits
-        expected.append(fits)
-    taken = within_budget(np.array(cents, dtype=float) / 100, budget / 100)
-    assert taken.tolist() == expected
-
-
-def test_a_million_small_costs_add_up_to_the_cent():
-    costs = np.full(1_000_000, 0.0137)
-    assert within_budget(costs, 6_850.0).sum() == 500_000
+    assert offers.break_even == pytest.approx([4 / 30])

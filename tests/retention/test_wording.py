@@ -1,6 +1,6 @@
 import pytest
 
-from patronage.retention.wording import counted, currency_decimals, money
+from patronage.retention.wording import chance, counted, currency_decimals, money
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,11 @@ def test_one_is_not_plural():
     assert counted(1, "day") == "1 day"
     assert counted(0, "day") == "0 days"
     assert counted(1200, "customer leaves", "customers leave") == "1,200 customers leave"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0%"), (0.0004, "<1%"), (0.006, "1%"), (0.994, "99%"), (0.9951, ">99%"), (1, "100%")],
+)
+def test_what_is_nearly_certain_is_not_certain(share, text):
+    assert chance(share) == text

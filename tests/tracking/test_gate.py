@@ -1,12 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit, logit
 
 from patronage.tracking.gate import judge
 
 RNG = np.random.default_rng(5)
 TRUTH = pd.Series(RNG.beta(1, 1, 3000))
 CHURNED = pd.Series((RNG.random(3000) < TRUTH).astype(int))
+SHIFTS = np.linspace(0, 4, 81)
 FLAT = pd.Series(np.full(3000, 0.5))
 
 
@@ -35,6 +37,16 @@ def test_worse_than_the_champion_by_chance_alone_passes():
 
 def test_clearly_worse_than_the_champion_fails():
     assert not judge(CHURNED, TRUTH.clip(0.2, 0.8), to_beat={}, champion=TRUTH).passed
+
+
+def test_a_level_that_is_off_by_chance_passes_if_the_ranking_is_better():
+    few, labels, flat = TRUTH[:150], CHURNED[:150], FLAT[:150]
+    moved = (judge(labels, expit(logit(few) + by), to_beat={"flat": flat}) for by in SHIFTS)
+    just_above = next(v for v in moved if v.comparisons[0].difference > 0)
+    assert just_above.comparisons[0].low < 0
+    assert just_above.passed
+    ranks_worse = judge(labels, 1 - few, to_beat={"flat": flat})
+    assert not ranks_worse.passed
 
 
 def test_interval_covers_the_mean_difference_and_is_repeatable():

@@ -1,0 +1,120 @@
+"""The text of CSV files: opened, decoded, and brought into an encoding that DuckDB knows."""
+
+import codecs
+import gzip
+import io
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from patronage.data.values import literal
+from patronage.errors import DataError
+
+_CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1", "cp1252": "cp1252"}
+_UNKNOWN_TO_DUCKDB = ("cp1252",)
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class CsvTexts:
+    """The files that DuckDB reads, and the files of the source that some of them are copies of."""
+
+    files: list[Path]
+    encoding: str
+    originals: dict[Path, Path] = field(default_factory=dict)
+    """Copy to original; empty where the files themselves are read."""
+
+    def original(self, file: Path) -> Path:
+        """The file of the source whose text `file` has."""
+        return self.originals.get(file, file)
+
+    def original_sql(self, column: str) -> str:
+        """SQL for the path of the original, from a column with that of the file read."""
+        cases = " ".join(
+            f"WHEN {literal(str(copy))} THEN {literal(str(file))}"
+            for copy, file in self.originals.items()
+        )
+        return f"CASE {column} {cases} ELSE {column} END" if cases else column
+
+
+def csv_texts(files: list[Path], encoding: str, folder: Path) -> CsvTexts:
+    """The files as DuckDB can read them: themselves, or UTF-8 copies in `folder`.
+
+    Bytes that the encoding does not have stay as they are, which is no UTF-8, so that DuckDB
+    rejects the lines that hold them.
+    """
+    if encoding not in _UNKNOWN_TO_DUCKDB:
+        return CsvTexts(files, encoding)
+    originals = {folder / f"utf8-{place}.csv": file for place, file in enumerate(files)}
+    for copy, file in originals.items():
+        with (
+            open_text(file, encoding, "surrogateescape") as text,
+            copy.open("w", encoding="utf-8", errors="surrogateescape", newline="") as target,
+        ):
+            shutil.copyfileobj(text, target, _CHUNK)
+    return CsvTexts(list(originals), "utf-8", originals)
+
+
+def guess_encoding(files: list[Path]) -> str:
+    """UTF-16 by the mark it begins with, UTF-8 if all bytes are, or else that of Windows."""
+    if _begins_as_utf_16(files[0]):
+        return "utf-16"
+    return "utf-8" if all(map(_is_utf_8, files)) else "cp1252"
+
+
+def _is_utf_8(file: Path) -> bool:
+    try:
+        with open_text(file, "utf-8") as text:
+            while text.read(_CHUNK):
+                pass
+    except DataError as error:
+        if isinstance(error.__cause__, UnicodeError):
+            return False
+        raise
+    return True
+
+
+@contextmanager
+def open_text(file: Path, encoding: str, errors: str = "strict") -> Iterator[TextIO]:
+    """The file's text, unpacked and decoded, line ends untouched.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be unpacked or decoded.
+    """
+    opener = gzip.open if file.suffix.lower() == ".gz" else open
+    try:
+        with (
+            opener(file, "rb") as raw,
+            io.TextIOWrapper(raw, encoding=_CODECS[encoding], errors=errors, newline="") as text,
+        ):
+            yield text
+    except UnicodeError as error:
+        other = _other_encoding(file, encoding)
+        raise DataError(
+            f'{file} is not {encoding}: {error}. Try [transactions] encoding = "{other}"'
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{file} cannot be unpacked: {error}. Is it complete?") from error
+
+
+def _other_encoding(file: Path, encoding: str) -> str:
+    """What a file may be instead, by the mark that UTF-16 begins with."""
+    if encoding != "utf-16" and _begins_as_utf_16(file):
+        return "utf-16"
+    return "cp1252" if encoding == "utf-8" else "utf-8"
+
+
+def _begins_as_utf_16(file: Path) -> bool:
+    opener = gzip.open if file.suffix.lower() == ".gz" else open
+    try:
+        with opener(file, "rb") as stream:
+            return stream.read(2) in _UTF_16_MARKS
+    except (OSError, EOFError, zlib.error):
+        return False

@@ -1,0 +1,127 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+
+from patronage.errors import DataError
+from patronage.models.churn import ChurnModel
+from patronage.models.churn_tuning import shifted_log_loss
+
+FEATURES = ["away", "noise"]
+CUTOFFS = pd.date_range("2020-01-31", periods=9, freq="MS").as_unit("s")
+
+
+def make_panel(cutoffs=CUTOFFS, rows=400, seed=0):
+    """Churn rises with `away`, steeply past 60 days; p_no_purchase is a cruder view of it."""
+    rng = np.random.default_rng(seed)
+    n = rows * len(cutoffs)
+    away = rng.exponential(60, n)
+    truth = expit(-1.5 + 3.0 * (away > 60))
+    panel = pd.DataFrame(
+        {
+            "as_of": np.repeat(cutoffs, rows),
+            "away": away,
+            "noise": rng.normal(size=n),
+            "p_no_purchase": expit(-1 + away / 60).clip(0.01, 0.99),
+        }
+    )
+    return panel, pd.Series((rng.random(n) < truth).astype(int)), truth
+
+
+@pytest.fixture(scope="module")
+def learnt():
+    panel, churned, _ = make_panel()
+    return panel, churned, ChurnModel(FEATURES, label_days=60, trials=2).fit(panel, churned)
+
+
+def test_it_is_closer_to_the_truth_than_its_part(learnt):
+    test, churned, truth = make_panel(CUTOFFS[-1:], rows=4000, seed=9)
+    p = learnt[2].predict_proba(test)
+    assert log_loss(churned, p) < log_loss(churned, test["p_no_purchase"]) - 0.02
+    assert p.mean() == pytest.approx(truth.mean(), abs=0.03)
+    assert np.abs(p - truth).mean() < 0.06
+
+
+def test_each_fold_judges_later_than_it_trains(learnt):
+    _, _, model = learnt
+    assert len(model.folds_) == 4
+    for fold in model.folds_:
+        assert (fold.judge - max(fold.train)).days >= 60
+
+
+def test_the_same_seed_and_trials_give_the_same_model(learnt):
+    panel, churned, model = learnt
+    again = clone(model).fit(panel, churned)
+    assert again.predict_proba(panel).equals(model.predict_proba(panel))
+
+
+def test_the_order_of_columns_is_its_own_affair(learnt):
+    panel, _, model = learnt
+    shuffled = panel[["noise", "p_no_purchase", "as_of", "away"]]
+    assert model.predict_proba(shuffled).equals(model.predict_proba(panel))
+
+
+def test_input_is_left_alone(learnt):
+    panel, churned, _ = make_panel()
+    pd.testing.assert_frame_equal(panel, learnt[0])
+    pd.testing.assert_series_equal(churned, learnt[1])
+
+
+def test_contributions_add_up_to_the_log_odds(learnt):
+    panel, _, model = learnt
+    contributions = model.contributions(panel)
+    assert list(contributions) == ["away", "noise", "p_no_purchase"]
+    rest = logit(model.predict_proba(panel)) - contributions.sum(axis=1)
+    assert rest.to_numpy() == pytest.approx(rest.iloc[0], abs=1e-6)
+    assert contributions["away"].corr(panel["away"] > 60) > 0.9
+
+
+def test_survives_json_and_text(learnt):
+    panel, _, model = learnt
+    numbers = json.loads(json.dumps(model.to_dict(), allow_nan=False))
+    again = ChurnModel.from_dict(numbers, model.booster_.model_to_string())
+    assert again.predict_proba(panel).equals(model.predict_proba(panel))
+    pd.testing.assert_frame_equal(again.contributions(panel), model.contributions(panel))
+
+
+def test_a_missing_column_is_named(learnt):
+    panel, _, model = learnt
+    with pytest.raises(DataError, match="needs 2 columns that the table lacks: away, p_no_purch"):
+        model.predict_proba(panel.drop(columns=["away", "p_no_purchase"]))
+
+
+def test_too_short_a_history_is_refused():
+    panel, churned, _ = make_panel(CUTOFFS[:2])
+    with pytest.raises(DataError, match=r"at least 60 days apart .*; there are 2, from 2020-02-01"):
+        ChurnModel(FEATURES, label_days=60).fit(panel, churned)
+
+
+@pytest.mark.parametrize(("label", "who"), [(0, "nobody"), (1, "everybody")])
+def test_labels_that_are_all_the_same_are_refused(label, who):
+    panel, churned, _ = make_panel()
+    with pytest.raises(DataError, match=f"of 3,600 labelled rows, {who} churned"):
+        ChurnModel(FEATURES, label_days=60).fit(panel, churned * 0 + label)
+
+
+def test_trials_are_kept_and_reported():
+    panel, churned, _ = make_panel(rows=100)
+    seen = []
+    model = ChurnModel(FEATURES, label_days=60, trials=3)
+    model.fit(panel, churned, progress=lambda done, best: seen.append((done, best)))
+    assert [done for done, _ in seen] == [1, 2, 3]
+    assert [trial["number"] for trial in model.tuned_.trials] == [0, 1, 2]
+    assert seen[-1][1] == model.tuned_.log_loss
+    assert seen[-1][1] <= seen[0][1]
+
+
+def test_the_loss_that_is_tuned_does_not_see_the_level():
+    rng = np.random.default_rng(0)
+    p = rng.beta(2, 2, 5000)
+    y = (rng.random(5000) < p).astype(float)
+    moved = expit(logit(p) + 0.8)
+    assert shifted_log_loss(y, moved) == pytest.approx(shifted_log_loss(y, p), abs=1e-6)
+    assert shifted_log_loss(y, p) < shifted_log_loss(y, np.full(5000, 0.3))

@@ -1,0 +1,64 @@
+"""What the documents say is what the code does."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.main import get_command
+
+from patronage.features import FEATURES, catalogue_markdown
+from patronage.models.scorer import SCORES
+from patronage.pipelines.cli import app
+from patronage.pipelines.demo import write_demo
+from patronage.pipelines.settings_file import SECTIONS, settings_markdown
+from patronage.retention.at_risk import AT_RISK_COLUMNS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_code_in_the_readme_runs(tmp_path, monkeypatch):
+    write_demo(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    names = {}
+    exec(code, names)
+    assert names["model"].converged_
+    assert len(names["rfm"]) == 23_570
+
+
+def test_every_command_is_in_the_readme():
+    for name in get_command(app).commands:
+        assert re.search(rf"`(patronage )?{name}\b", README), name
+
+
+def test_the_feature_catalogue_is_the_printed_one():
+    assert catalogue_markdown() in (ROOT / "docs" / "features.md").read_text()
+    assert len({feature.name for feature in FEATURES}) >= 40
+
+
+def test_the_settings_are_the_printed_ones():
+    assert (ROOT / "docs" / "settings.md").read_text() == settings_markdown()
+
+
+@pytest.mark.parametrize("section", SECTIONS.values(), ids=SECTIONS.keys())
+def test_every_setting_has_a_meaning(section):
+    assert all(field.description for field in section.model_fields.values())
+
+
+def test_every_column_of_the_outputs_is_explained():
+    text = (ROOT / "docs" / "outputs.md").read_text()
+    named = set(re.findall(r"\w+", text)) | {"reason_2"}
+    assert [name for name in (*SCORES, *AT_RISK_COLUMNS) if name not in named] == []
+
+
+def test_the_figures_of_the_readme_are_the_benchmarks():
+    result = json.loads((ROOT / "benchmarks" / "results" / "online_retail_churn.json").read_text())
+    rows = re.findall(r"^\| (.+?) \| (0\.\d{4}) \| (\S+) \| (\S+) \|$", README, flags=re.MULTILINE)
+    printed = pd.DataFrame(rows, columns=["name", "auc", "log_loss", "brier"])
+    measured = pd.DataFrame(result["mean"]).T.sort_values("auc", ascending=False)
+    for key in ("auc", "log_loss", "brier"):
+        shown = measured[key].map(lambda value: "–" if pd.isna(value) else f"{value:.4f}")
+        assert printed[key].tolist() == shown.tolist()
