@@ -11,6 +11,7 @@ from patronage.models.churn import ChurnModel
 from patronage.models.contract_input import survivor_table
 from patronage.models.customer_value import CustomerValueModel
 from patronage.models.gammagamma import GammaGammaModel, GammaGammaParams
+from patronage.models.inference import likelihood_ratio_test
 from patronage.models.modified_betageo import ModifiedBetaGeoModel
 from patronage.models.modified_betageo_cnbd import ModifiedBetaGeoCNBDModel
 from patronage.models.paretonbd import ParetoNBDModel
@@ -39,6 +40,7 @@ __all__ = [
     "ShiftedBetaGeoModel",
     "backtest_value",
     "choose_purchases",
+    "likelihood_ratio_test",
     "load_model",
     "simulate_log",
     "survivor_table",
