@@ -81,8 +81,10 @@ class CalibratedBlend(BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, p_booster: ArrayLike, p_no_purchase: ArrayLike) -> FloatArray:
         """Calibrated probability of churn, shape (n,)."""
         check_is_fitted(self, "shift_")
-        weights = np.array([self.booster_weight_, self.p_no_purchase_weight_])
-        p: FloatArray = expit(self.shift_ + _log_odds(p_booster, p_no_purchase) @ weights)
+        # Written out: a matrix product would round differently with the number of rows.
+        mixed = self.booster_weight_ * log_odds(p_booster)
+        mixed += self.p_no_purchase_weight_ * log_odds(p_no_purchase)
+        p: FloatArray = expit(self.shift_ + mixed)
         return p
 
     def to_dict(self) -> dict[str, Any]:

@@ -195,9 +195,7 @@ def test_the_batch_size_changes_nothing(project, patronage, customers, size):
     scored = pd.read_parquet(project.parent / "outputs" / "latest" / "customers.parquet")
     expected = customers.set_index("customer_id").loc[scored["customer_id"]].reset_index()
     for name in SCORES:
-        assert scored[name].to_numpy() == pytest.approx(
-            expected[name].to_numpy(), rel=1e-13, nan_ok=True
-        )
+        assert scored[name].equals(expected[name])
 
 
 def test_training_again_on_the_same_data_gives_the_same_model(project, patronage, customers):
