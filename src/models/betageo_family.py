@@ -1,6 +1,6 @@
 """What BG/NBD and its relatives share: the fit, and the questions asked of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Self
 
@@ -75,14 +75,18 @@ class BetaGeoFamily(PurchaseModel):
 
     def _learn_from(self, optimum: Optimum, groups: TimingGroups, log_density: float = 0.0) -> None:
         """Set what was learned; `log_density` of the data is what the likelihood left out."""
-        log_scale = np.log(groups.scale)
-        repeats = float(np.sum(groups.weight * groups.frequency))
-        unit = DataUnit(
-            np.array([1.0, groups.scale, 1.0, 1.0]), log_density - repeats * float(log_scale)
-        )
-        problem = "" if self._has_peak(optimum) else _diagnosis(self.title, optimum, groups)
+        unit = self._data_unit(groups, log_density)
+        problem = "" if self._has_peak(optimum) else diagnosis(self.title, optimum, groups)
         self._learn(optimum, groups.customers, unit, problem)
         self.data_digest_ = groups.digest()
+
+    def _data_unit(self, groups: TimingGroups, log_density: float = 0.0) -> DataUnit:
+        """Time was in units of the longest T."""
+        log_scale = np.log(groups.scale)
+        repeats = float(np.sum(groups.weight * groups.frequency))
+        return DataUnit(
+            np.array([1.0, groups.scale, 1.0, 1.0]), log_density - repeats * float(log_scale)
+        )
 
     def _maximise(self, groups: TimingGroups, k: int = 1) -> Optimum:
         """From where some of the groups lead, which saves most of the steps over all."""
@@ -229,12 +233,15 @@ def _start(groups: TimingGroups) -> FloatArray:
     return start
 
 
-def _diagnosis(title: str, optimum: Optimum, groups: TimingGroups) -> str:
-    """Why there is no finite best estimate, and what to do."""
-    r, alpha, a, b = np.exp(optimum.log_params)
+def diagnosis(
+    title: str, optimum: Optimum, groups: TimingGroups, further: Sequence[str] = ()
+) -> str:
+    """Why there is no finite best estimate, and what to do; `further` are reasons seen before."""
+    r, alpha, a, b = np.exp(optimum.log_params[:4])
     repeaters = float(groups.weight[groups.frequency > 0].sum())
     few = (repeaters < FEW, "too few customers")
     found = [text for holds, text in (few, *_limits(r, a, b, alpha)) if holds]
+    found += further
     cause = "; ".join(found) or "the likelihood has no clear peak"
     return (
         f"{title} has no finite best estimate on these {groups.customers:,.10g} customers "

@@ -8,7 +8,7 @@ References
 .. [1] Fader, Hardie & Lee (2005), Marketing Science 24(2), section 4.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from scipy.special import betainc, betaincc
@@ -16,6 +16,7 @@ from scipy.special import betainc, betaincc
 from patronage.models.beta_average import BetaAverage, Rows, as_column
 from patronage.models.rfm_input import FloatArray
 
+Number: TypeAlias = float | FloatArray
 NEGLIGIBLE_DISCOUNT = 45.0
 """What is discounted by exp(-45) does not count."""
 FEW_EXCEED = 4.0
@@ -44,11 +45,16 @@ class Active(NamedTuple):
 
 
 def log_odds_inactive(
-    params: BetaGeoParams, x: FloatArray, t_x: FloatArray, T: FloatArray, chances: FloatArray
+    params: tuple[float, Number, float, Number],
+    x: FloatArray,
+    t_x: FloatArray,
+    T: FloatArray,
+    chances: FloatArray,
 ) -> FloatArray:
     """ln(P(inactive) / P(active)); minus infinity without a chance to leave so far.
 
-    `chances` is after how many purchases the customer could leave.
+    `params` are r, alpha, a, b, alpha and b for all or one for each; `chances` is after how
+    many purchases the customer could leave.
     """
     r, alpha, a, b = params
     gap = np.log1p((T - t_x) / (alpha + t_x))

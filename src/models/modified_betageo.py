@@ -1,13 +1,19 @@
 """MBG/NBD: a customer may silently leave after any purchase, the first one included."""
 
-from patronage.models.betageo_family import BetaGeoFamily
+from patronage.models.betageo_covariates import CovariateBetaGeoFamily
 
 
-class ModifiedBetaGeoModel(BetaGeoFamily):
+class ModifiedBetaGeoModel(CovariateBetaGeoFamily):
     """Modified beta-geometric / negative binomial model of repeat purchases [1]_.
 
     As BG/NBD, but a customer may also leave right after her first purchase, so that one-time
     buyers, too, are active only with some probability.
+
+    Covariates z that do not change over time multiply a customer's purchase rate by exp(z @ effects
+    on purchases) and the odds of her mean dropout probability, a / b, by exp(z @ effects on
+    dropout): her alpha and b are alpha exp(-z @ effects) and b exp(-z @ effects), r and a are
+    common. [2]_ lets a and b move apart; a multiplier they share would leave the mean where it is,
+    and what it does to the spread alone can hardly be told from data.
 
     Parameters
     ----------
@@ -21,11 +27,17 @@ class ModifiedBetaGeoModel(BetaGeoFamily):
     Attributes
     ----------
     params_ : BetaGeoParams
-        r, alpha, a, b; alpha in the data's time unit.
+        r, alpha, a, b; alpha in the data's time unit; of a customer whose covariates are all 0.
     standard_errors_ : BetaGeoParams
         From the exact Hessian; NaN where the fit did not converge.
     covariance_ : pandas.DataFrame
-        Of the parameters.
+        Of the parameters and, after them, the effects: "purchases:age", "dropout:age".
+    covariates_ : CovariateCoding or None
+        How covariates become numbers.
+    effects_ : pandas.DataFrame
+        For each coded covariate, per unit of it: `purchases`, the effect on the logarithm of the
+        purchase rate, and `dropout`, on the log-odds of the mean dropout probability, with their
+        standard errors `purchases_se` and `dropout_se`. Empty without covariates.
     log_likelihood_ : float
         Total, with time in the data's own unit.
     n_customers_ : int or float
@@ -40,6 +52,8 @@ class ModifiedBetaGeoModel(BetaGeoFamily):
     ----------
     .. [1] Batislam, Denizel & Filiztekin (2007), Empirical Validation and Comparison of Models for
        Customer Base Analysis, International Journal of Research in Marketing 24(3).
+    .. [2] Fader & Hardie (2007), Incorporating Time-Invariant Covariates into the Pareto/NBD and
+       BG/NBD Models.
     """
 
     title = "MBG/NBD"

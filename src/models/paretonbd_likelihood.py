@@ -6,35 +6,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from patronage.models.covariate_effects import (
+    FARTHEST,
+    add_gamma,
+    by_estimated,
+    designs,
+    nowhere,
+    own_parameters,
+    reached_share,
+)
 from patronage.models.fitting import Evaluation
 from patronage.models.groups import TimingGroups, distinct_rows
 from patronage.models.rfm_input import FloatArray
-
-FARTHEST = 250.0
-"""Log-parameters beyond this are refused, so that their products stay finite."""
-SECOND = np.array([[5, 6, 7, 8], [6, 9, 10, 11], [7, 10, 12, 13], [8, 11, 13, 14]])
-"""Where a table keeps the second derivatives by each two of the four log-parameters."""
-
-
-class Design(NamedTuple):
-    """How one of a customer's four log-parameters follows from those that are estimated."""
-
-    places: NDArray[np.intp]
-    rows: FloatArray
-    """One row per set of covariates."""
-
-
-def _designs(covariates: FloatArray) -> list[Design]:
-    sets, count = covariates.shape
-    one = np.ones((sets, 1))
-    shifted = np.hstack([one, -covariates])
-    effects = 4 + np.arange(2 * count).reshape(2, count)
-    return [
-        Design(np.array([0]), one),
-        Design(np.append(1, effects[0]), shifted),
-        Design(np.array([2]), one),
-        Design(np.append(3, effects[1]), shifted),
-    ]
 
 
 class Chains(NamedTuple):
@@ -104,29 +87,21 @@ class ParetoNBDLikelihood:
     ) -> None:
         label = np.zeros(len(groups.T), dtype=np.intp) if label is None else label
         covariates = np.empty((1, 0)) if covariates is None else covariates
-        self.designs = _designs(covariates)
+        self.designs = designs(covariates)
         self.share = groups.weight / groups.weight.sum()
         self.chains = chains(groups.frequency, groups.recency, groups.T, label)
         self.later = reached_share(groups.frequency, self.share)
-        self.earlier = np.arange(len(self.later), dtype=np.float64)
 
     def __call__(self, params: FloatArray) -> Evaluation:
         """Value, gradient and Hessian."""
-        own = np.column_stack([each.rows @ params[each.places] for each in self.designs])
+        own = own_parameters(params, self.designs)
         if not np.abs(own).max() < FARTHEST:
-            return _nowhere(len(params))
+            return nowhere(len(params))
         sums = self._sums(own)
-        value = float(sums[:, 0].sum()) + self._add_gamma(params[0], sums)
+        value = float(sums[:, 0].sum()) + add_gamma(params[0], self.later, sums)
         by_set = np.zeros((len(own), sums.shape[1]))
         np.add.at(by_set, self.chains.label, sums)
-        gradient, hessian = np.zeros(len(params)), np.zeros((len(params), len(params)))
-        for i, one in enumerate(self.designs):
-            gradient[one.places] = by_set[:, 1 + i] @ one.rows
-            for j, other in enumerate(self.designs):
-                curvature = by_set[:, SECOND[i, j], None]
-                block = one.rows.T @ (curvature * other.rows)
-                hessian[np.ix_(one.places, other.places)] = block
-        return Evaluation(value, gradient, hessian)
+        return by_estimated(value, by_set, self.designs, len(params))
 
     def _sums(self, own: FloatArray) -> FloatArray:
         from patronage.models.paretonbd_tables import leaving_tables, likelihood_sums
@@ -137,22 +112,3 @@ class ParetoNBDLikelihood:
         table = leaving_tables(at.time, at.offsets, at.frequency, r, alpha, s, beta)
         rows = (at.chain, at.last, at.end, self.share, at.frequency)
         return likelihood_sums(table, *rows, r, alpha, s)
-
-    def _add_gamma(self, log_r: float, sums: FloatArray) -> float:
-        """ln(Gamma(r+x) / Gamma(r)) as a product over k < x, exact for any size of r."""
-        r = float(np.exp(log_r))
-        n, f = self.later, r / (r + self.earlier)
-        sums[0, 1] += np.sum(n * f)
-        sums[0, 5] += np.sum(n * f * (1 - f))
-        return float(np.sum(n * np.log(r + self.earlier)))
-
-
-def reached_share(frequency: FloatArray, share: FloatArray) -> FloatArray:
-    """Share of customers with more than k repeat purchases, k = 0, 1, ..."""
-    counts = np.bincount(frequency.astype(np.intp), share).astype(np.float64)
-    reached: FloatArray = np.cumsum(counts[::-1])[::-1][1:]
-    return reached
-
-
-def _nowhere(size: int) -> Evaluation:
-    return Evaluation(-np.inf, np.full(size, np.nan), np.full((size, size), np.nan))
