@@ -12,7 +12,7 @@ from patronage.models.evaluation import log_losses, ranking_metrics
 
 FloatArray = NDArray[np.float64]
 REPLICATES = 2000
-NEGLIGIBLE = 0.001  # nats of log loss: a champion is not kept for a difference nobody would notice
+NEGLIGIBLE = 0.001  # nats of log loss: a difference that nobody would notice
 BLOCK = 100  # replicates drawn at a time: bounds memory at BLOCK x customers
 
 
@@ -71,8 +71,10 @@ def judge(
         Label and probability of the same out-of-time customers, in the same order.
     to_beat
         Probabilities to beat: the challenger's mean log loss must lie below theirs, or else not
-        above it beyond chance while its AUC is higher. One cutoff's log loss hangs on the level of
-        churn in that season, which no score can foresee; who leaves first does not.
+        above it beyond chance while its AUC is higher or the difference is `NEGLIGIBLE`. One
+        cutoff's log loss hangs on the level of churn in that season, which no score can foresee;
+        who leaves first does not. And where customers behave just as the value model says, nothing
+        can do better than tie with it.
     champion
         The champion's probabilities: the challenger may not be worse beyond chance, that is, the
         90 % interval of the difference may not lie wholly above `NEGLIGIBLE`.
@@ -89,8 +91,9 @@ def judge(
 
 def _beats(compared: Comparison) -> Comparison:
     lower = compared.difference < 0
-    ranks_better = compared.low <= 0 and compared.challenger_auc > compared.other_auc
-    return replace(compared, passed=lower or ranks_better)
+    ranks_better = compared.challenger_auc > compared.other_auc
+    ties = compared.difference <= NEGLIGIBLE
+    return replace(compared, passed=lower or (compared.low <= 0 and (ranks_better or ties)))
 
 
 def _compare(

@@ -49,6 +49,15 @@ def test_a_level_that_is_off_by_chance_passes_if_the_ranking_is_better():
     assert not ranks_worse.passed
 
 
+def test_a_tie_with_a_baseline_that_nothing_can_beat_passes():
+    noise = np.random.default_rng(2).normal(0, 0.02, 3000)
+    nearly = expit(logit(TRUTH) + noise)
+    compared = judge(CHURNED, nearly, to_beat={"p_no_purchase": TRUTH}).comparisons[0]
+    assert compared.other_auc > compared.challenger_auc
+    assert 0 < compared.difference < 0.001
+    assert compared.passed
+
+
 def test_interval_covers_the_mean_difference_and_is_repeatable():
     first, second = (judge(CHURNED, TRUTH, to_beat={"flat": FLAT}) for _ in range(2))
     comparison = first.comparisons[0]
