@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from patronage.report.chart_style import new_figure, style_axes
+from patronage.report.heat_map import heat_map
 
 ProbabilityAlive = Callable[[pd.DataFrame], pd.Series]
 _COLUMNS = 60
@@ -47,24 +47,12 @@ def alive_chart(
 ) -> Figure:
     """Heat map of `alive_matrix`; `unit` names that of `age`, such as "days"."""
     matrix = alive_matrix(probability_alive, age=age, max_frequency=max_frequency)
-    figure = new_figure(7.2, 4.4)
-    axes = figure.subplots()
-    image = axes.imshow(
-        matrix.to_numpy(),
-        origin="lower",
-        aspect="auto",
-        cmap="cividis",
-        vmin=0,
-        vmax=1,
-        extent=(0, age, 0.5, max_frequency + 0.5),
-        interpolation="nearest",
-    )
-    style_axes(
-        axes,
+    return heat_map(
+        matrix,
+        age=age,
+        unit=unit,
         title=f"Chance that a customer of {age:,.0f} {unit} is still one",
-        x=f"{unit} since the last purchase",
-        y="repeat purchases",
+        label="P(alive)",
+        most=1,
+        ticks=PercentFormatter(1),
     )
-    axes.grid(visible=False)
-    figure.colorbar(image, ax=axes, format=PercentFormatter(1), label="P(alive)")
-    return figure

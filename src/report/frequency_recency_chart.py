@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from patronage.models import PurchaseModel
 from patronage.report.alive_chart import alive_matrix
-from patronage.report.chart_style import new_figure, style_axes
+from patronage.report.heat_map import heat_map
 
 
 def frequency_recency_matrix(
@@ -43,23 +43,10 @@ def frequency_recency_chart(
     That of P(alive) is `alive_chart(model.probability_alive, ...)`.
     """
     matrix = frequency_recency_matrix(model, horizon=horizon, age=age, max_frequency=max_frequency)
-    figure = new_figure(7.2, 4.4)
-    axes = figure.subplots()
-    image = axes.imshow(
-        matrix.to_numpy(),
-        origin="lower",
-        aspect="auto",
-        cmap="cividis",
-        vmin=0,
-        extent=(0, age, 0.5, max_frequency + 0.5),
-        interpolation="nearest",
-    )
-    style_axes(
-        axes,
+    return heat_map(
+        matrix,
+        age=age,
+        unit=unit,
         title=f"Purchases to expect in {horizon:,.4g} {unit} of a customer of {age:,.4g} {unit}",
-        x=f"{unit} since the last purchase",
-        y="repeat purchases",
+        label="expected purchases",
     )
-    axes.grid(visible=False)
-    figure.colorbar(image, ax=axes, label="expected purchases")
-    return figure
