@@ -18,7 +18,7 @@ from patronage.report.tracking_chart import tracking_chart
 from patronage.report.value_chart import value_at_risk_chart
 
 _GAINS_OF = ("patronage", "p_no_purchase", "recency")
-_YEAR = {"D": (364.0, "days"), "W": (52.0, "weeks")}
+_YEAR = 364.0  # days
 _MAX_FREQUENCY = 12
 _ONE_PANEL = 8.0  # inches
 
@@ -55,7 +55,7 @@ def pictures(data: ReportData) -> Iterator[Picture]:
     if data.tracking is not None and len(data.tracking):
         yield _tracking(data.tracking)
     if data.p_alive_matrix is not None:
-        yield _alive(data.p_alive_matrix, data.setting("features", "time_unit") or "D")
+        yield _alive(data.p_alive_matrix)
 
 
 def _picture(figure: Figure, alternative: str, reading: str) -> Picture:
@@ -100,10 +100,9 @@ def _tracking(tracking: pd.DataFrame) -> Picture:
     )
 
 
-def _alive(probability_alive: ProbabilityAlive, time_unit: str) -> Picture:
-    age, unit = _YEAR[time_unit]
+def _alive(probability_alive: ProbabilityAlive) -> Picture:
     return _picture(
-        alive_chart(probability_alive, age=age, max_frequency=_MAX_FREQUENCY, unit=unit),
+        alive_chart(probability_alive, age=_YEAR, max_frequency=_MAX_FREQUENCY, unit="days"),
         "Heat map: chance that a customer is still one, by time since the last purchase and by "
         "number of repeat purchases.",
         readings.alive_reading(),

@@ -32,7 +32,7 @@ class ReportData:
     tracking
         `week`, `actual` and `expected` purchases; None leaves the chart out.
     p_alive_matrix
-        P(alive) of any `frequency`, `recency` and `T`, in the time unit of the settings; None
+        P(alive) of any `frequency`, `recency` and `T`, in days; None
         leaves the chart out.
     """
 
