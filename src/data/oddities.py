@@ -9,6 +9,7 @@ from patronage.data.ids import blank_ids, unknown_customers
 from patronage.data.money import currency_signs, money_oddities
 from patronage.data.profile import TableProfile
 from patronage.data.typed_rows import Plan
+from patronage.data.wording import row_count
 
 LONGEST_SILENCE = timedelta(days=30)
 """A last day further than this from the one before is more often a typing error than business."""
@@ -23,7 +24,11 @@ def oddities(
     timezone: str,
 ) -> list[str]:
     """A sentence for each thing to look at among the rows of table `rows` that meet `kept`."""
-    texts = [blank_ids(connection, kept), *skipped_times(connection, plan, kept, timezone)]
+    texts = [
+        _unread(connection, kept, plan.section.table),
+        blank_ids(connection, kept),
+        *skipped_times(connection, plan, kept, timezone),
+    ]
     if plan.section.table == "transactions":
         texts = [
             _isolated_last_day(connection, kept),
@@ -53,6 +58,21 @@ def _emptiness(found: TableProfile) -> list[str]:
             "learn from what was not known then"
         ]
     return []
+
+
+def _unread(connection: duckdb.DuckDBPyConnection, kept: str, table: str) -> str | None:
+    found = connection.execute(
+        f"SELECT source_unread, count(*) FROM rows WHERE {kept} AND source_unread IS NOT NULL "
+        "GROUP BY source_unread ORDER BY count(*) DESC, source_unread"
+    ).fetchall()
+    if not found:
+        return None
+    columns = ", ".join(f"{name} in {row_count(count)}" for name, count in found)
+    name = found[0][0]
+    return (
+        f"values that are no numbers were left empty: {columns}. To set such rows aside, name the "
+        f'column: [{table}.columns] {name} = "{name}"'
+    )
 
 
 def _isolated_last_day(connection: duckdb.DuckDBPyConnection, kept: str) -> str | None:

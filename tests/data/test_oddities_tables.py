@@ -1,6 +1,10 @@
 """What is said of ids, clocks, currencies, units and signs; nothing of it loses a row."""
 
+import tomllib
+
 import pytest
+
+from patronage.errors import DataError
 
 HEADER = "customer_id,timestamp,amount\n"
 DAY = "a,2024-01-01,1\n"
@@ -105,6 +109,26 @@ def test_amounts_with_signs_of_several_currencies_are_told(read):
     assert ledger.warnings == [
         "amounts are written in several currencies: € in 2 rows, $ in one row; bring them into one "
         "first"
+    ]
+
+
+def test_the_sign_of_a_currency_comes_off_as_the_message_says(read):
+    text = HEADER.replace("amount", "Paid") + "a,2024-01-01,€5\n"
+    with pytest.raises(DataError, match="Amounts hold €; take it off") as told:
+        read(text, columns={"amount": "Paid"})
+    (line,) = str(told.value).splitlines()[-1:]
+    amount = tomllib.loads(line[line.index("amount") :])["amount"]
+    ledger = read(text, amount=amount)
+    assert ledger.transactions.collect("pyarrow")["amount"].to_list() == [5.0]
+
+
+def test_numbers_that_were_left_empty_are_told(read, rows):
+    text = "customer_id,timestamp,amount,quantity\na,2024-01-01,1,2\na,2024-01-01,1,two\n"
+    ledger = read(text)
+    assert rows(ledger, "quantity") == [(2.0,), (None,)]
+    assert ledger.warnings == [
+        "values that are no numbers were left empty: quantity in one row. To set such rows aside, "
+        'name the column: [transactions.columns] quantity = "quantity"'
     ]
 
 
