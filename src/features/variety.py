@@ -2,14 +2,33 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from patronage.features.arrays import FloatArray, ratio
 from patronage.features.grid import Grid
 from patronage.features.lookup import Lookup
-from patronage.features.records import Records, Texts
-from patronage.features.variety_kernels import Spread
+from patronage.features.records import Codes, Records, Texts
+
+
+class Spread(NamedTuple):
+    """State after each row."""
+
+    entropy: FloatArray
+    """Of the lines over the codes, in nats."""
+    distinct: FloatArray
+    top_share: FloatArray
+    top: Codes
+    """The code of most lines, the smallest of several."""
+    top_day: FloatArray
+    """The last day of that code."""
+    new: FloatArray
+    """1 where the row's code is new to the customer."""
+    new_day: FloatArray
+    """The last day of a new code."""
+    before: FloatArray
+    """The day of the last row of the same code before this one; below all days where it is new."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,8 +3,6 @@
 The state after the last row of a day does not depend on the order of the rows within it.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import types
 
@@ -16,32 +14,13 @@ from patronage.features.records import Codes
 NEVER = -(2.0**31)
 
 
-class Spread(NamedTuple):
-    """State after each row."""
-
-    entropy: FloatArray
-    """Of the lines over the codes, in nats."""
-    distinct: FloatArray
-    top_share: FloatArray
-    top: Codes
-    """The code of most lines, the smallest of several."""
-    top_day: FloatArray
-    """The last day of that code."""
-    new: FloatArray
-    """1 where the row's code is new to the customer."""
-    new_day: FloatArray
-    """The last day of a new code."""
-    before: FloatArray
-    """The day of the last row of the same code before this one; below all days where it is new."""
-
-
 @compiled(CODES, FLOATS, DAYS, PLACES, types.int64)
 def running_spread(
     code: Codes, lines: FloatArray, day: DayArray, offsets: Places, n_codes: int
 ) -> tuple[
     FloatArray, FloatArray, FloatArray, Codes, FloatArray, FloatArray, FloatArray, FloatArray
 ]:
-    """See `Spread`; every row must have a code."""
+    """The fields of `patronage.features.variety.Spread`; every row must have a code."""
     size = code.size
     entropy, distinct, top_share = np.empty(size), np.empty(size), np.empty(size)
     top, top_day, new = np.empty(size, np.int32), np.empty(size), np.zeros(size)

@@ -6,7 +6,8 @@ import pytest
 
 from patronage.errors import DataError
 from patronage.features import FEATURES, build_panel, catalogue_markdown, customer_days, features_of
-from patronage.features.catalogue import FAMILIES
+from patronage.features.catalogue import FAMILIES, families_left_out
+from patronage.features.customer_tables import CustomerTables
 from patronage.features.grid import Grid
 
 NAMES = [feature.name for feature in FEATURES]
@@ -57,6 +58,14 @@ def test_every_family_of_days_computes_what_it_lists(days_of):
             continue
         assert list(family.compute(grid)) == [feature.name for feature in family.features]
         assert {feature.family for feature in family.features} == {family.name}
+
+
+def test_what_is_left_out_is_said_with_its_reason(days_of):
+    left_out = families_left_out(CustomerTables(days_of(("a", 0, 1))))
+    assert left_out["survey"] == "there is no table [surveys]"
+    assert left_out["breadth"] == "transactions have no column category"
+    assert left_out["channel"] == "transactions have no column channel"
+    assert set(left_out) == {family.name for family in FAMILIES if family.needs}
 
 
 # Days of purchase and what is then expected of (frequency, recency, T, days_since_last).
