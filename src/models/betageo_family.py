@@ -15,7 +15,7 @@ from patronage.models.arguments import check_count
 from patronage.models.betageo_likelihood import BetaGeoLikelihood
 from patronage.models.betageo_prior import WEAK_PRIOR
 from patronage.models.betageo_quantities import Active, BetaGeoParams
-from patronage.models.fitting import Optimum, maximise
+from patronage.models.fitting import GRADIENT_TOLERANCE, ROUGH, Optimum, maximise
 from patronage.models.groups import TimingGroups, distinct_timing, timing_groups
 from patronage.models.likelihood_model import DataUnit
 from patronage.models.prior import PriorName
@@ -92,9 +92,9 @@ class BetaGeoFamily(PurchaseModel):
         """From where some of the groups lead, which saves most of the steps over all."""
         start = _start(groups)
         start[1] += np.log(k)
-        for some in (_sample(groups), groups):
+        for some, tolerance in ((_sample(groups), ROUGH), (groups, GRADIENT_TOLERANCE)):
             likelihood = BetaGeoLikelihood(some, leaves_at_first=self.leaves_at_first, k=k)
-            optimum = maximise(self._objective(likelihood, some.customers), start)
+            optimum = maximise(self._objective(likelihood, some.customers), start, tolerance)
             if self._has_peak(optimum):
                 start = optimum.log_params
         return optimum

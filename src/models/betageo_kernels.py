@@ -69,12 +69,13 @@ def odds_sums(
     g_r = g_alpha = g_a = g_b = 0.0
     h_rr = h_r_alpha = h_ra = h_rb = h_alpha_alpha = h_alpha_a = h_alpha_b = 0.0
     h_aa = h_ab = h_bb = 0.0
-    q_r = q_alpha = q_rr = q_ra = q_aa = 0.0
     staged = stages.shape[1] > 0
-    for i in range(x.size):
-        if staged:
-            q_r, q_alpha, q_rr = stages[1, i], stages[2, i], stages[3, i]
-            q_ra, q_aa = stages[4, i], stages[5, i]
+    for i in range(x.size):  # without a branch, so that the rows are worked in packs
+        q_r = stages[1, i] if staged else 0.0
+        q_alpha = stages[2, i] if staged else 0.0
+        q_rr = stages[3, i] if staged else 0.0
+        q_ra = stages[4, i] if staged else 0.0
+        q_aa = stages[5, i] if staged else 0.0
         n, s = share[i], r + k * x[i]
         f, f_x, f_b = 1.0 / (alpha + T[i]), 1.0 / (alpha + t_x[i]), 1.0 / (b + earlier[i])
         less, more = small[i] / (1.0 + small[i]), 1.0 / (1.0 + small[i])
