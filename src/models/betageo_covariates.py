@@ -28,7 +28,6 @@ from patronage.models.covariates import CovariateRfm
 from patronage.models.fitting import Evaluation, Optimum, maximise
 from patronage.models.groups import TimingGroups, distinct_rows
 from patronage.models.likelihood_model import DataUnit
-from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import FloatArray, Rfm
 
 
@@ -120,11 +119,6 @@ class CovariateBetaGeoFamily(CovariateModel, BetaGeoFamily):
         own = (self.params_.r, alpha, self.params_.a, b)
         x, t_x, T = table.frequency, table.recency, table.T
         return quantities.log_odds_inactive(own, x, t_x, T, self._chances(table))
-
-    def _alive(self, table: Rfm) -> FloatArray:
-        if not isinstance(table, CovariateRfm):
-            return super()._alive(table)
-        return PurchaseModel._alive(self, table)
 
     def _per_frequency_and_T(self, table: Rfm, quantity: Any, *arguments: float) -> FloatArray:
         if not isinstance(table, CovariateRfm):

@@ -102,24 +102,3 @@ def odds_sums(
         h_bb += both * v_b * v_b - dead * b * earlier[i] * f_b * f_b
     slopes = [g_r, g_alpha, g_a, g_b, h_rr, h_r_alpha, h_ra, h_rb, h_alpha_alpha]
     return np.array(slopes + [h_alpha_a, h_alpha_b, h_aa, h_ab, h_bb])
-
-
-@compiled(*[FLOATS] * 4, *[NUMBER] * 4)
-def shares_active(
-    x: FloatArray,
-    t_x: FloatArray,
-    T: FloatArray,
-    chances: FloatArray,
-    r: float,
-    alpha: float,
-    a: float,
-    b: float,
-) -> FloatArray:
-    """P(active at T): 1 / (1 + odds of having left)."""
-    shares = np.ones(x.size)
-    for i in range(x.size):
-        if chances[i] > 0.0:
-            gap = math.log1p((T[i] - t_x[i]) / (alpha + t_x[i]))
-            odds = a / (b + (chances[i] - 1.0)) * math.exp((r + x[i]) * gap)
-            shares[i] = 1.0 / (1.0 + odds)
-    return shares

@@ -13,7 +13,7 @@ from patronage.models.gammagamma_likelihood import GammaGammaLikelihood
 from patronage.models.groups import rows_digest
 from patronage.models.likelihood_model import DataUnit, LikelihoodModel, whole
 from patronage.models.prior import Prior, PriorName, Term, linear, log_gamma, normal
-from patronage.models.rfm_input import SPEND, FloatArray, Weights, read_rfm, read_weights
+from patronage.models.rfm_input import SPEND, FloatArray, Rfm, Weights, read_rfm, read_weights
 
 EXTREME = 1e4
 """A shape beyond this leaves no spread to speak of."""
@@ -143,13 +143,16 @@ class GammaGammaModel(LikelihoodModel):
             If a value cannot be, or q <= 1, where the population's mean is infinite.
         """
         check_is_fitted(self, "params_")
-        p, q, v = self.params_
-        if q <= 1:
-            raise DataError(_infinite_mean(q))
         table = read_rfm(rfm, SPEND)
-        px = p * table.frequency
-        total = px * np.maximum(table.monetary_value, 0)
-        return table.series((total + p * v) / (px + (q - 1)), "expected_spend")
+        return table.series(self._expected(table), "expected_spend")
+
+    def _expected(self, table: Rfm) -> FloatArray:
+        from patronage.models.gammagamma_kernels import expected_spend
+
+        if self.params_.q <= 1:
+            raise DataError(_infinite_mean(self.params_.q))
+        spend: FloatArray = expected_spend(table.frequency, table.monetary_value, *self.params_)
+        return spend
 
     def expected_spend_new_customer(self) -> float:
         """Expected spend per purchase of a customer without history: p v / (q - 1)."""

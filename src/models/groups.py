@@ -76,16 +76,21 @@ class Histories:
 
     table: Rfm
     """One row per distinct (frequency, recency, T)."""
-    codes: NDArray[np.intp]
+    codes: NDArray[np.intp] | None
+    """None where each customer is taken as a history of her own."""
     customer_id: "pd.Index[Any]"
+
+    def of_each(self, values: FloatArray) -> FloatArray:
+        """One result, or line of results, per customer from one per history."""
+        return values if self.codes is None else values[self.codes]
 
     def series(self, values: FloatArray, name: str) -> "pd.Series[Any]":
         """One result per customer, from one per history."""
-        return pd.Series(values[self.codes], index=self.customer_id, name=name)
+        return pd.Series(self.of_each(values), index=self.customer_id, name=name)
 
     def frame(self, values: FloatArray, columns: "pd.Index[Any]") -> pd.DataFrame:
         """One line of results per customer, from one per history."""
-        return pd.DataFrame(values[self.codes], index=self.customer_id, columns=columns)
+        return pd.DataFrame(self.of_each(values), index=self.customer_id, columns=columns)
 
 
 def histories(rfm: Rfm) -> Histories:
@@ -94,7 +99,7 @@ def histories(rfm: Rfm) -> Histories:
     A table that tells more of its customers than their history is not collapsed.
     """
     if type(rfm) is not Rfm:
-        return Histories(rfm, np.arange(len(rfm.T)), rfm.customer_id)
+        return Histories(rfm, None, rfm.customer_id)
     distinct = distinct_timing(rfm.frequency, rfm.recency, rfm.T)
     return Histories(rfm.take(distinct.first), distinct.codes, rfm.customer_id)
 
