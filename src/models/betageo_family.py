@@ -198,17 +198,22 @@ class BetaGeoFamily(PurchaseModel):
         return quantities.wait(self._active(table), share)
 
     def _discounted_if_active(self, table: Rfm, horizon: float, rate: float) -> FloatArray:
-        return self._per_frequency_and_T(table, discounted_purchases, horizon, rate)
+        active, codes = self._distinct_active(table)
+        return discounted_purchases(active, horizon, rate)[codes]
 
     def _per_frequency_and_T(self, table: Rfm, quantity: Any, *arguments: float) -> FloatArray:
-        """Given an active customer recency does not matter: work each distinct (x, T) once."""
-        distinct = distinct_timing(table.frequency, table.T, table.T)
+        (shape, scale, a, b), codes = self._distinct_active(table)
 
         def work(rows: NDArray[np.intp]) -> FloatArray:
-            values: FloatArray = quantity(self._active(table.take(rows)), *arguments)
+            values: FloatArray = quantity(Active(shape[rows], scale[rows], a, b[rows]), *arguments)
             return values
 
-        return in_threads(work, distinct.first)[distinct.codes]
+        return in_threads(work, np.arange(len(scale)))[codes]
+
+    def _distinct_active(self, table: Rfm) -> tuple[Active, NDArray[np.intp]]:
+        """Given an active customer recency does not matter: each distinct (x, T), and whose."""
+        distinct = distinct_timing(table.frequency, table.T, table.T)
+        return self._active(table.take(distinct.first)), distinct.codes
 
 
 def in_threads(
