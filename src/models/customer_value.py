@@ -126,7 +126,7 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         """
         value = self._value(rfm, horizon, annual_discount_rate, margin, given_alive=False)
         if interval is None:
-            return value.rename("clv")
+            return value
         rate = discount_rate(annual_discount_rate, self.time_unit)
         return self._with_interval(rfm, value, "clv", horizon, rate, margin, interval, seed)
 
@@ -167,8 +167,13 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "purchases_")
         share = check_number("margin", margin, closed=False)
         rate = discount_rate(annual, self.time_unit)
-        count = self.purchases_.discounted_purchases(rfm, horizon, rate, given_alive=given_alive)
-        return share * self.spend_.expected_spend(rfm) * count
+        table = self.purchases_._read(rfm, (*TIMING, "monetary_value"))
+        asked = self.purchases_._present(table)
+        count = self.purchases_._discounted(asked.table, horizon, rate, given_alive=given_alive)
+        count *= share
+        values = asked.of_each(count)
+        values *= self.spend_._expected(table)
+        return table.series(values, "clv")
 
     def _with_interval(
         self,

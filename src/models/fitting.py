@@ -14,6 +14,8 @@ MAX_STEPS = 200
 LONGEST_STEP = 3.0
 """In a log-parameter: no step changes a parameter more than twentyfold."""
 GRADIENT_TOLERANCE = 1e-9
+ROUGH = 1e-2
+"""A tolerance for what is but a place to start from."""
 FLAT = 1e-7
 """Curvature per customer below which the likelihood has no peak in some direction."""
 
@@ -46,17 +48,20 @@ class Optimum(NamedTuple):
 Likelihood: TypeAlias = Callable[[FloatArray], Evaluation]
 
 
-def maximise(likelihood: Likelihood, start: FloatArray) -> Optimum:
+def maximise(
+    likelihood: Likelihood, start: FloatArray, tolerance: float = GRADIENT_TOLERANCE
+) -> Optimum:
     """Climb from `start` to a point of vanishing gradient.
 
     The curvature's eigenvalues are taken positive, so that every step climbs; the last steps are
-    plain Newton steps, taken until rounding stops the gradient from shrinking: the answer then
-    does not depend on the path, nor on the unit of the data.
+    plain Newton steps, taken until one is below `tolerance`, which leaves an error of its square,
+    or rounding stops the gradient from shrinking: the answer then does not depend on the path, nor
+    on the unit of the data.
     """
     log_params, at = start, likelihood(start)
     for steps in range(MAX_STEPS):
-        if np.abs(at.gradient).max() < GRADIENT_TOLERANCE:
-            return _polish(likelihood, log_params, at, steps)
+        if np.abs(at.gradient).max() < tolerance:
+            return _polish(likelihood, log_params, at, steps, tolerance)
         log_params, better = _climb(likelihood, log_params, at)
         if better is at:
             break
@@ -86,9 +91,13 @@ def _climb(
     return log_params, at
 
 
-def _polish(likelihood: Likelihood, log_params: FloatArray, at: Evaluation, steps: int) -> Optimum:
+def _polish(
+    likelihood: Likelihood, log_params: FloatArray, at: Evaluation, steps: int, tolerance: float
+) -> Optimum:
     for _ in range(5):
         trial = log_params + _newton_step(at)
+        if np.abs(trial - log_params).max() < tolerance:
+            return Optimum(trial, at, steps + 1, True, likelihood)
         found = likelihood(trial)
         if not np.abs(found.gradient).max() < np.abs(at.gradient).max():
             break

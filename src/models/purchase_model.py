@@ -14,7 +14,7 @@ from patronage.models.active_traits import ActiveTraits
 from patronage.models.arguments import check_count, check_number, check_share
 from patronage.models.groups import Histories, histories
 from patronage.models.likelihood_model import LikelihoodModel
-from patronage.models.rfm_input import FloatArray, Rfm, Weights, read_rfm
+from patronage.models.rfm_input import TIMING, FloatArray, Rfm, Weights, read_rfm
 
 Horizons: TypeAlias = Sequence[float] | NDArray[Any]
 
@@ -87,7 +87,7 @@ class PurchaseModel(LikelihoodModel, ABC):
 
     def probability_alive(self, rfm: Any, after: float = 0) -> "pd.Series[Any]":
         """Probability that each customer is still active `after` time units past T."""
-        asked, wait = self._ask(rfm), check_number("after", after)
+        asked, wait = self._present(self._read(rfm)), check_number("after", after)
         alive = self._alive(asked.table)
         if wait > 0:
             alive *= self._stays(asked.table, wait)
@@ -148,7 +148,7 @@ class PurchaseModel(LikelihoodModel, ABC):
         given_alive
             Take every customer as active at T.
         """
-        asked = self._ask(rfm)
+        asked = self._present(self._read(rfm))
         values = self._discounted(asked.table, horizon, rate, given_alive=given_alive)
         return asked.series(values, "discounted_purchases")
 
@@ -217,9 +217,13 @@ class PurchaseModel(LikelihoodModel, ABC):
         """Read a table of customers and collapse it to distinct histories."""
         return histories(self._read(rfm))
 
-    def _read(self, rfm: Any) -> Rfm:
+    def _present(self, table: Rfm) -> Histories:
+        """What P(alive) is asked of where little else is."""
+        return histories(table)
+
+    def _read(self, rfm: Any, columns: Sequence[str] = TIMING) -> Rfm:
         check_is_fitted(self, "params_")
-        return read_rfm(rfm)
+        return read_rfm(rfm, columns)
 
     def _alive(self, table: Rfm) -> FloatArray:
         return expit(-self._log_odds_inactive(table))
@@ -235,7 +239,9 @@ class PurchaseModel(LikelihoodModel, ABC):
     ) -> FloatArray:
         span = check_number("horizon", horizon, finite=False)
         values = self._discounted_if_active(table, span, check_number("rate", rate))
-        return values if given_alive else self._alive(table) * values
+        if not given_alive:
+            values *= self._alive(table)
+        return values
 
     def _newcomer(self) -> Rfm:
         """A customer at her first purchase."""

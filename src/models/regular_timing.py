@@ -151,9 +151,6 @@ class RegularTimingFamily(BetaGeoFamily):
         odds = quantities.log_odds_inactive(self._regular(table), self.params_.alpha, table.recency)
         return np.where(self._chances(table) > 0, odds, -np.inf)
 
-    def _alive(self, table: Rfm) -> FloatArray:
-        return PurchaseModel._alive(self, table)
-
     def _stays(self, table: Rfm, after: float) -> FloatArray:
         return self._per_history(table, quantities.stays, after)
 
