@@ -75,14 +75,14 @@ def count_intervals(
     tables: Shares,
     place: Places,
     share: FloatArray,
-    alive: FloatArray,
+    weight: FloatArray,
     level: float,
     found: FloatArray,
 ) -> None:
     """Fill found[i] = low, high, P(held) of customer i, as `money_intervals`."""
     tail = (1 - level) / 2
     for i in range(place.shape[0]):
-        arguments = (tables, place[i], share[i], alive[i])
+        arguments = (tables, place[i], share[i], weight[i])
         low = _count(1 - tail, *arguments)
         below = 1 - _buys_more(low - 1, *arguments) if low > 0 else 0.0
         high = max(low, _count(1 - level - below, *arguments))
@@ -92,25 +92,25 @@ def count_intervals(
 
 @compiled
 def _buys_more(
-    count: float, tables: Shares, place: NDArray[np.int64], share: FloatArray, alive: FloatArray
+    count: float, tables: Shares, place: NDArray[np.int64], share: FloatArray, weight: FloatArray
 ) -> float:
     total = 0.0
     for corner in range(place.size):
         if share[corner] == 0:
             continue
         table, part = tables[place[corner]], 0.0
-        for k in range(alive.size):
-            part += alive[k] * _count_above(count, table[k])
+        for k in range(weight.size):
+            part += weight[k] * _count_above(count, table[k])
         total += share[corner] * part
-    return total / alive.size
+    return total
 
 
 @compiled
 def _count(
-    target: float, tables: Shares, place: NDArray[np.int64], share: FloatArray, alive: FloatArray
+    target: float, tables: Shares, place: NDArray[np.int64], share: FloatArray, weight: FloatArray
 ) -> float:
     """Smallest count that is exceeded with probability `target` at most."""
-    arguments = (tables, place, share, alive)
+    arguments = (tables, place, share, weight)
     if _buys_more(0.0, *arguments) <= target:
         return 0.0
     low, high = 0.0, 1.0

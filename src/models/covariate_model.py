@@ -83,7 +83,7 @@ class CovariateModel(PurchaseModel):
     def for_covariates(self, **values: Any) -> Self:
         """The model of customers with these covariates, as one without covariates.
 
-        It answers for new customers, draws them and gives intervals; its log-likelihood and
+        It answers for new customers and draws them; its log-likelihood and
         number of customers are those of the whole fit.
 
         Raises
@@ -98,10 +98,8 @@ class CovariateModel(PurchaseModel):
         (z,) = self.covariates_.code(read_table(table))
         turn = np.hstack([np.eye(4), np.zeros((4, 2 * len(z)))])
         turn[1, 4 : 4 + len(z)] = turn[3, 4 + len(z) :] = -z
-        factor = np.append(self.params_, np.ones(2 * len(z)))
-        log_params = np.append(np.log(self.params_), self._effects().T)
-        spread = turn @ (self.covariance_.to_numpy() / np.outer(factor, factor)) @ turn.T
-        params = np.exp(turn @ log_params)
+        estimates, covariance = self._estimates()
+        spread, params = turn @ covariance @ turn.T, np.exp(turn @ estimates)
         model: Self = clone(self)
         model.__dict__.update(vars(self))
         model.params_ = self.params_type(*map(float, params))
@@ -109,13 +107,9 @@ class CovariateModel(PurchaseModel):
         model._set_effects((), spread * np.outer(params, params), np.empty(0))
         return model
 
-    def predict_purchases(
-        self, rfm: Any, horizon: float, interval: float = 0.9, seed: int = 0
-    ) -> pd.DataFrame:
-        """As for every purchase model; with covariates, of `for_covariates` only."""
-        check_is_fitted(self, "params_")
-        self._refuse_covariates("An interval per customer")
-        return super().predict_purchases(rfm, horizon, interval, seed)
+    def _be_certain(self) -> None:
+        super()._be_certain()
+        self._set_effects((), self.covariance_.to_numpy(), np.empty(0))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that was learned, as plain values ready for JSON."""
@@ -213,6 +207,18 @@ class CovariateModel(PurchaseModel):
         self.effects_ = pd.DataFrame(
             columns, index, [*self.effect_kinds, *(f"{kind}_se" for kind in self.effect_kinds)]
         )
+
+    def _estimates(self) -> tuple[FloatArray, FloatArray]:
+        effects = self._effects().T.ravel()
+        factor = np.append(self.params_, np.ones(len(effects)))
+        covariance = self.covariance_.to_numpy() / np.outer(factor, factor)
+        return np.append(np.log(self.params_), effects), covariance
+
+    def _with_estimates(self, estimates: FloatArray) -> Self:
+        other = super()._with_estimates(estimates[:4])
+        effects = estimates[4:].reshape(2, -1).T
+        other.effects_ = pd.DataFrame(effects, self.effects_.index, list(self.effect_kinds))
+        return other
 
     def _effects(self) -> FloatArray:
         """Of each coded covariate, by kind: shape (n, 2)."""

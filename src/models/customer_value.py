@@ -1,6 +1,7 @@
 """Customer lifetime value: purchases to come, times spend per purchase, times margin."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, overload
 
@@ -12,7 +13,7 @@ from patronage.models.arguments import TimeUnit, check_number, check_share, disc
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.likelihood_model import FORMAT, check_saved
 from patronage.models.purchase_model import PurchaseModel, purchase_model
-from patronage.models.rfm_input import TIMING, Weights, read_rfm
+from patronage.models.rfm_input import SPEND, Weights, read_rfm
 from patronage.models.saving import save_model
 
 
@@ -49,6 +50,23 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         self.purchases = purchases
         self.spend = spend
         self.time_unit = time_unit
+
+    @classmethod
+    def of_fitted(
+        cls, purchases: PurchaseModel, spend: GammaGammaModel, time_unit: TimeUnit = "D"
+    ) -> Self:
+        """The model made of two that are fitted, or whose parameters were chosen.
+
+        Parameters
+        ----------
+        purchases, spend, time_unit
+            As for the model itself.
+        """
+        for part in (purchases, spend):
+            check_is_fitted(part, "params_")
+        model = cls(clone(purchases), clone(spend), time_unit)
+        model.purchases_, model.spend_ = purchases, spend
+        return model
 
     def fit(self, rfm: Any, weights: Weights = None) -> Self:
         """Fit both models on one row per customer.
@@ -181,9 +199,11 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         level: float,
         seed: int,
     ) -> pd.DataFrame:
-        from patronage.models.predictive_intervals import Question, money_interval
+        from patronage.models.customer_futures import Question
+        from patronage.models.predictive_intervals import money_interval
 
-        table = read_rfm(rfm, (*TIMING, "monetary_value"))
+        spent = read_rfm(rfm, SPEND).monetary_value
+        table = replace(self.purchases_._read(rfm), monetary_value=spent)
         question = Question(float(horizon), rate, check_share("interval", level), seed)
         found = money_interval(self.purchases_, self.spend_, table, question, margin)
         return pd.DataFrame({name: value} | found._asdict())
@@ -215,6 +235,4 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         check_saved(saved, cls.__name__)
         purchases = purchase_model(saved["purchases"])
         spend = GammaGammaModel.from_dict(saved["spend"])
-        model = cls(clone(purchases), clone(spend), saved["time_unit"])
-        model.purchases_, model.spend_ = purchases, spend
-        return model
+        return cls.of_fitted(purchases, spend, saved["time_unit"])

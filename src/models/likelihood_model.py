@@ -1,6 +1,7 @@
 """What every model fitted by maximum likelihood shares: learned attributes, saving, loading."""
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
@@ -10,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError, SettingsError
-from patronage.models.arguments import check_share
+from patronage.models.arguments import check_number, check_share
 from patronage.models.fitting import Likelihood, Optimum
 from patronage.models.inference import (
     Problem,
@@ -23,6 +24,7 @@ from patronage.models.rfm_input import FloatArray, Weights
 from patronage.models.saving import save_model
 
 FORMAT = 1
+CHOSEN = "The parameters were chosen, not learned from data."
 
 
 class DataUnit(NamedTuple):
@@ -58,6 +60,50 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
     _problem: Problem | None = None
     """What was maximised, kept in the course of profiling only."""
     _keeps_problem: bool = False
+
+    @classmethod
+    def with_params(cls, **params: float) -> Self:
+        """A model with parameters of your choice, which are known for sure: none was fitted.
+
+        It answers every question as a fitted one does, simulates, and is saved; its log-likelihood
+        is NaN.
+
+        Parameters
+        ----------
+        **params
+            Each of `params_`, above 0, and arguments of the model itself.
+
+        Raises
+        ------
+        SettingsError
+            If a parameter is missing, unknown, or not above 0.
+
+        Examples
+        --------
+        >>> BetaGeoModel.with_params(r=0.243, alpha=4.414, a=0.793, b=2.426).params_.alpha
+        4.414
+        """
+        names = cls.params_type._fields
+        settings = {name: params.pop(name) for name in cls._get_param_names() if name in params}
+        if set(params) != set(names):
+            raise SettingsError(
+                f"{cls.__name__} has the parameters {', '.join(names)}; given were "
+                f"{', '.join(params) or 'none'}. Give each of them once."
+            )
+        numbers = (check_number(name, params[name], closed=False) for name in names)
+        model = cls(**settings)
+        model.params_ = cls.params_type(*numbers)
+        model._be_certain()
+        return model
+
+    def _be_certain(self) -> None:
+        """Set what else is learned where parameters are chosen."""
+        names = self.params_type._fields
+        self.covariance_ = pd.DataFrame(0.0, names, names)
+        self.standard_errors_ = self.params_type(*np.zeros(len(names)).tolist())
+        self.log_likelihood_, self.n_customers_ = np.nan, 0
+        self.converged_, self.diagnosis_ = False, CHOSEN
+        self.data_digest_ = ""
 
     @property
     def aic_(self) -> float:
@@ -177,6 +223,17 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
             self.log_likelihood_ -= prior(optimum.log_params).value
             self.diagnosis_ = diagnosis or _decided(prior.decided(optimum.log_params, inverse))
 
+    def _estimates(self) -> tuple[FloatArray, FloatArray]:
+        """What was estimated, on the scale on which it is about normal, and its covariance."""
+        params = np.array(self.params_)
+        return np.log(params), self.covariance_.to_numpy() / np.outer(params, params)
+
+    def _with_estimates(self, estimates: FloatArray) -> Self:
+        """The same model with other parameters, on that scale."""
+        other = copy(self)
+        other.params_ = self.params_type(*map(float, np.exp(estimates)))
+        return other
+
     def save(self, path: Path | str, units: Mapping[str, str] | None = None) -> None:
         """Write the fitted model as JSON, for `load_model`; see `saving.save_model`."""
         save_model(self, path, units)
@@ -191,7 +248,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
             "settings": self.get_params(),
             "params": self.params_._asdict(),
             "covariance": covariance.tolist() if np.isfinite(covariance).all() else None,
-            "log_likelihood": self.log_likelihood_,
+            "log_likelihood": None if np.isnan(self.log_likelihood_) else self.log_likelihood_,
             "n_customers": self.n_customers_,
             "converged": self.converged_,
             "diagnosis": self.diagnosis_,
@@ -218,6 +275,8 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         model.standard_errors_ = cls.params_type(*map(float, np.sqrt(np.diag(covariance))))
         for name in ("log_likelihood", "n_customers", "converged", "diagnosis", "data_digest"):
             setattr(model, f"{name}_", saved[name])
+        if model.log_likelihood_ is None:
+            model.log_likelihood_ = np.nan
         return model
 
 

@@ -94,19 +94,19 @@ def money_intervals(
     frames: FloatArray,
     place: Places,
     share: FloatArray,
-    alive: FloatArray,
+    weight: FloatArray,
     log_scale: FloatArray,
     level: float,
     found: FloatArray,
 ) -> None:
     """Fill found[i] = low, high, P(held) of customer i.
 
-    Her tables are those at the four `place`s, of weight `share`; `alive` and `log_scale` have a
-    column for each set of parameters.
+    Her tables are those at the `place`s, mixed by `share`; `weight` and `log_scale` have a column
+    for each set of parameters and stage.
     """
     tail = (1 - level) / 2
     for i in range(place.shape[0]):
-        arguments = (tables, frames, place[i], share[i], alive[i], log_scale[i])
+        arguments = (tables, frames, place[i], share[i], weight[i], log_scale[i])
         none = 1 - _spends_more(-math.inf, *arguments)
         low, below = 0.0, 0.0
         if none < tail:
@@ -124,7 +124,7 @@ def _spends_more(
     frames: FloatArray,
     place: NDArray[np.int64],
     share: FloatArray,
-    alive: FloatArray,
+    weight: FloatArray,
     log_scale: FloatArray,
 ) -> float:
     total = 0.0
@@ -132,10 +132,10 @@ def _spends_more(
         if share[corner] == 0:
             continue
         table, frame, part = tables[place[corner]], frames[place[corner]], 0.0
-        for k in range(alive.size):
-            part += alive[k] * _money_above(log_amount - log_scale[k], table[k], frame)
+        for k in range(weight.size):
+            part += weight[k] * _money_above(log_amount - log_scale[k], table[k], frame)
         total += share[corner] * part
-    return total / alive.size
+    return total
 
 
 @compiled
@@ -145,11 +145,11 @@ def _amount(
     frames: FloatArray,
     place: NDArray[np.int64],
     share: FloatArray,
-    alive: FloatArray,
+    weight: FloatArray,
     log_scale: FloatArray,
 ) -> float:
     """Logarithm of the amount that is exceeded with probability `target`, by Illinois steps."""
-    arguments = (tables, frames, place, share, alive, log_scale)
+    arguments = (tables, frames, place, share, weight, log_scale)
     low, high = math.inf, -math.inf
     for corner in range(place.size):
         if share[corner] > 0:

@@ -12,6 +12,7 @@ from patronage.models.active_traits import ActiveTraits
 from patronage.models.arguments import check_count
 from patronage.models.covariate_effects import Sets
 from patronage.models.covariate_model import CovariateModel
+from patronage.models.covariates import CovariateRfm
 from patronage.models.fitting import Optimum
 from patronage.models.groups import TimingGroups, distinct_rows
 from patronage.models.likelihood_model import DataUnit
@@ -132,9 +133,11 @@ class ParetoNBDModel(CovariateModel):
     ) -> str:
         return diagnosis(optimum, groups, names, sets)
 
-    def _active_traits(self) -> ActiveTraits:
-        self._refuse_covariates("An interval per customer")
+    def _active_traits(self, table: Rfm) -> ActiveTraits:
         r, alpha, s, beta = self.params_
+        if isinstance(table, CovariateRfm):
+            alphas, betas = self._scales(table)
+            return ActiveTraits(r, alphas, 0.0, 0.0, s, betas)
         return ActiveTraits(r, alpha, 0.0, 0.0, s, beta)
 
     def _at(self, table: Rfm, time: FloatArray) -> Active:

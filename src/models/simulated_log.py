@@ -37,7 +37,7 @@ def simulate_log(
     Parameters
     ----------
     model
-        Fitted, or with `params_` set to parameters of your choice.
+        Fitted, or with parameters of your choice: `BetaGeoModel.with_params(...)`.
     customers
         How many make a first purchase.
     start, end

@@ -29,21 +29,7 @@ def customers(*rows):
 
 
 def known(*params):
-    """A model with these parameters, as if loaded."""
-    return ParetoNBDModel.from_dict(
-        {
-            "model": "ParetoNBDModel",
-            "format": 1,
-            "settings": {},
-            "params": ParetoNBDParams(*params)._asdict(),
-            "covariance": None,
-            "log_likelihood": 0.0,
-            "n_customers": 1,
-            "converged": True,
-            "diagnosis": "",
-            "data_digest": "",
-        }
-    )
+    return ParetoNBDModel.with_params(**ParetoNBDParams(*params)._asdict())
 
 
 def test_fit_matches_on_exact_cdnow(model):
@@ -447,6 +433,19 @@ def test_covariates_split_like_customers_apart(with_effects):
     assert np.abs(z).max() < 3
 
 
+def test_intervals_are_those_of_the_model_of_their_covariates(with_effects):
+    table, covariates, model = with_effects
+    mine = table.merge(covariates)
+    some = mine[(mine["age"] == 30) & (mine["channel"] == "web")].nlargest(80, "frequency")
+    found = model.predict_purchases(some, 90, interval=0.8)
+    alone = model.for_covariates(age=30, channel="web").predict_purchases(some, 90, interval=0.8)
+    np.testing.assert_allclose(found["high"].mean(), alone["high"].mean(), rtol=0.05)
+    np.testing.assert_allclose(found["low"].mean(), alone["low"].mean(), rtol=0.08)
+    np.testing.assert_allclose(found["probability"], alone["probability"], atol=0.08)
+    few = model.predict_purchases(some.iloc[[3, 40]], 90, interval=0.8)
+    pd.testing.assert_frame_equal(few, found.iloc[[3, 40]])
+
+
 def test_a_model_with_covariates_is_saved(with_effects):
     table, covariates, model = with_effects
     again = ParetoNBDModel.from_dict(json.loads(json.dumps(model.to_dict())))
@@ -466,7 +465,5 @@ def test_covariates_are_asked_for(with_effects):
         model.draw_customers(3, 10, np.random.default_rng(0))
     with pytest.raises(SettingsError, match="not offered for a model with covariates"):
         model.confidence_intervals(method="profile", data=table)
-    with pytest.raises(SettingsError, match="An interval per customer needs to know"):
-        model.predict_purchases(table.assign(age=3, channel="web").head(2), 90)
     with pytest.raises(SettingsError, match="without covariates"):
         known(1, 1, 1, 1).for_covariates(age=3)
