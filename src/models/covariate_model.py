@@ -1,6 +1,7 @@
 """What purchase models with covariates share: the fit of the effects, and who is meant."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,18 +15,22 @@ from patronage.models.covariate_effects import (
     Sets,
     covariate_groups,
     four_parameters,
+    uncentred,
     unscaled,
 )
 from patronage.models.covariates import (
     CovariateCoding,
     CovariateRfm,
     aligned,
+    chosen,
     scaled,
     with_covariates,
 )
 from patronage.models.fitting import Optimum
 from patronage.models.groups import TimingGroups, rows_digest, timing_groups
+from patronage.models.inference import Problem
 from patronage.models.likelihood_model import DataUnit
+from patronage.models.prior import PriorName
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import (
     FloatArray,
@@ -46,8 +51,14 @@ class CovariateModel(PurchaseModel):
 
     effect_kinds: ClassVar[tuple[str, str]]
     """What the effects on the second and on the fourth parameter are called."""
+    prior: PriorName
+    covariates: Sequence[str] | None
     covariates_: CovariateCoding | None = None
     effects_: pd.DataFrame
+
+    def __init__(self, prior: PriorName = None, covariates: Sequence[str] | None = None) -> None:
+        self.prior = prior
+        self.covariates = covariates
 
     def fit(self, rfm: Any, weights: Weights = None, covariates: Any = None) -> Self:
         """Learn the parameters, and the effects of covariates, from one row per customer.
@@ -60,8 +71,9 @@ class CovariateModel(PurchaseModel):
             How many customers each row stands for; `customer_id` is then optional.
         covariates
             One row per customer with `customer_id` (a column, or the pandas index) and the
-            attributes to use: numbers, yes/no, text or categories. Predictions then look for
-            columns of these names in the table they are given.
+            attributes to use: numbers, yes/no, text or categories; of them, those that the
+            model's own `covariates` name, if it does. By default they are columns of `rfm`, where
+            predictions look for them too.
 
         Raises
         ------
@@ -71,10 +83,13 @@ class CovariateModel(PurchaseModel):
         """
         table = read_rfm(rfm, may_lack_customers=weights is not None)
         counted = read_weights(weights, table.customer_id)
-        if covariates is None:
+        if covariates is None and self.covariates is None:
             self._fit_without(timing_groups(table, counted))
         else:
-            frame = aligned(covariates, table.customer_id)
+            given = (
+                read_table(rfm) if covariates is None else aligned(covariates, table.customer_id)
+            )
+            frame = given if self.covariates is None else chosen(given, self.covariates)
             self.covariates_ = CovariateCoding.learn(frame)
             values = self.covariates_.code(frame)
             self._fit_effects(with_covariates(table, values), counted, self.covariates_.columns)
@@ -139,12 +154,14 @@ class CovariateModel(PurchaseModel):
         model._set_effects(columns, covariance, effects)
         return model
 
-    def _profile(self, data: Any, weights: Weights, level: float) -> FloatArray:
+    def _twin(self) -> Self:
+        twin = super()._twin()
         if self.covariates_ is not None:
-            raise SettingsError(
-                'method="profile" is not offered for a model with covariates; use "delta".'
-            )
-        return super()._profile(data, weights, level)
+            twin.covariates = [each.name for each in self.covariates_.attributes]
+        return twin
+
+    def _reported(self, estimates: FloatArray) -> FloatArray:
+        return np.vstack([super()._reported(estimates[:4]), estimates[4:]])
 
     @abstractmethod
     def _fit_plain(self, groups: TimingGroups) -> None:
@@ -175,7 +192,8 @@ class CovariateModel(PurchaseModel):
         self, table: CovariateRfm, weights: FloatArray, names: tuple[str, ...]
     ) -> None:
         scaling = scaled(table.covariates, weights, names)
-        groups, sets = covariate_groups(table, weights, scaling.values)
+        groups, given = covariate_groups(table, weights, table.covariates)
+        sets = given._replace(covariates=(given.covariates - scaling.mean) / scaling.spread)
         if self.prior is None:
             check_repeats(groups)
         found = self._best_fit(groups, sets)
@@ -190,7 +208,12 @@ class CovariateModel(PurchaseModel):
             inverse = np.linalg.inv(-groups.customers * optimum.at.hessian)
             covariance[:] = inverse * np.outer(factor, factor)
         self._set_effects(names, covariance, optimum.log_params[4:])
-        self.data_digest_ = _digest(groups, sets)
+        self.data_digest_ = _digest(groups, given)
+        if self._keeps_problem:
+            shift = np.append(np.log(unit.factor), np.zeros(2 * len(names)))
+            scale = np.concatenate([np.ones(4), 1 / scaling.spread, 1 / scaling.spread])
+            problem = uncentred(found, scaling)
+            self._problem = Problem(problem, groups.customers, shift, scale)
 
     def _set_effects(
         self, names: tuple[str, ...], covariance: FloatArray, effects: FloatArray

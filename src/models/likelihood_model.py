@@ -124,7 +124,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         data: Any = None,
         weights: Weights = None,
     ) -> pd.DataFrame:
-        """Interval of each parameter, within the parameter's bounds.
+        """Interval of each parameter, within the parameter's bounds, and of each effect.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame
-            `low` and `high`, a row for each parameter, in the data's unit.
+            `low` and `high`, a row for each parameter of `covariance_`, in the data's unit.
 
         Raises
         ------
@@ -155,16 +155,17 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
             bounds = self._delta(share)
         else:
             raise SettingsError(f'method={method!r} must be "delta" or "profile".')
-        return interval_frame(bounds, self.params_type._fields)
+        return interval_frame(self._reported(bounds), list(self.covariance_.index))
 
     def _delta(self, level: float) -> FloatArray:
-        errors = np.array(self.standard_errors_)
+        estimates, covariance = self._estimates()
+        errors = np.sqrt(np.diag(covariance))
         if np.isnan(errors).any():
             raise DataError(
                 f"{type(self).__name__} has no standard errors: {self.diagnosis_} "
                 'confidence_intervals(method="profile", data=...) gives the bounds there are.'
             )
-        return delta_intervals(np.array(self.params_), errors, level)
+        return delta_intervals(estimates, errors, level)
 
     def _profile(self, data: Any, weights: Weights, level: float) -> FloatArray:
         if data is None:
@@ -172,7 +173,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
                 'method="profile" fits the model again and again: pass the table of the fit, '
                 'confidence_intervals(method="profile", data=rfm).'
             )
-        twin = clone(self)
+        twin = self._twin()
         twin._keeps_problem = True
         twin.fit(data, weights)
         if twin.data_digest_ != self.data_digest_:
@@ -180,7 +181,13 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
                 f"data ({twin.n_customers_:,} customers, {twin.data_digest_}) are not what the "
                 f"model was fitted on ({self.n_customers_:,} customers, {self.data_digest_})."
             )
+        assert twin._problem is not None
         return profile_intervals(twin._problem, level)
+
+    def _twin(self) -> Self:
+        """Not fitted, for a fit of the same data."""
+        twin: Self = clone(self)
+        return twin
 
     def _objective(self, likelihood: Likelihood, customers: float) -> Likelihood:
         """What is maximised: the likelihood, with the prior where one is asked for."""
@@ -217,7 +224,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         self.converged_ = not diagnosis
         self.diagnosis_ = diagnosis
         if self._keeps_problem:
-            self._problem = Problem(optimum, customers, unit.factor)
+            self._problem = Problem(optimum, customers, np.log(unit.factor))
         prior = self._prior()
         if prior is not None:
             self.log_likelihood_ -= prior(optimum.log_params).value
@@ -227,6 +234,12 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         """What was estimated, on the scale on which it is about normal, and its covariance."""
         params = np.array(self.params_)
         return np.log(params), self.covariance_.to_numpy() / np.outer(params, params)
+
+    def _reported(self, estimates: FloatArray) -> FloatArray:
+        """From that scale to the one on which they are reported: a row each."""
+        with np.errstate(over="ignore"):
+            reported: FloatArray = np.exp(estimates)
+        return reported
 
     def _with_estimates(self, estimates: FloatArray) -> Self:
         """The same model with other parameters, on that scale."""

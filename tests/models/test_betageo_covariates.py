@@ -208,6 +208,37 @@ def test_the_model_of_some_covariates_is_one_without(both):
         alone.for_covariates(age=3)
 
 
+def test_covariates_are_columns_of_the_customer_table(with_effects):
+    table, covariates, model = with_effects
+    mine = table.merge(covariates)
+    named = BetaGeoModel(covariates=["age", "channel"]).fit(mine)
+    np.testing.assert_allclose(named.params_, model.params_, rtol=1e-12)
+    assert (
+        named.data_digest_
+        == BetaGeoModel(covariates=["age", "channel"]).fit(mine[::-1]).data_digest_
+    )
+    assert named.data_digest_ == model.data_digest_
+    one = BetaGeoModel(covariates=["age"]).fit(table, covariates=covariates)
+    assert list(one.effects_.index) == ["age"]
+    with pytest.raises(DataError, match="covariates names age, channel, which the customer table"):
+        BetaGeoModel(covariates=["age", "channel"]).fit(table)
+    with pytest.raises(SettingsError, match="covariates='age' must be a list of column names"):
+        BetaGeoModel(covariates="age").fit(mine)
+
+
+def test_profiles_with_covariates_lie_around_the_estimates(with_effects):
+    mine = with_effects[0].merge(with_effects[1])[::5]
+    model = BetaGeoModel(covariates=["age", "channel"]).fit(mine)
+    delta = model.confidence_intervals(0.9)
+    assert list(delta.index) == list(model.covariance_.index)
+    profile = model.confidence_intervals(0.9, "profile", mine)
+    width = delta["high"] - delta["low"]
+    np.testing.assert_allclose((profile["low"] - delta["low"]) / width, 0, atol=0.15)
+    np.testing.assert_allclose((profile["high"] - delta["high"]) / width, 0, atol=0.15)
+    with pytest.raises(DataError, match="are not what the model was fitted on"):
+        model.confidence_intervals(0.9, "profile", mine.assign(age=mine["age"] + 1))
+
+
 def test_a_model_with_covariates_is_saved(with_effects):
     table, covariates, model = with_effects
     again = BetaGeoModel.from_dict(json.loads(json.dumps(model.to_dict())))

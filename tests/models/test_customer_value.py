@@ -12,6 +12,7 @@ from patronage.models import (
     CustomerValueModel,
     GammaGammaModel,
     ModifiedBetaGeoModel,
+    ParetoNBDModel,
 )
 
 YEAR = {"horizon": 52, "annual_discount_rate": 0.15, "margin": 0.25}
@@ -121,3 +122,34 @@ def test_arguments_that_cannot_be_are_refused(model, cdnow_exact, name):
 def test_an_unknown_unit_is_refused(cdnow_exact):
     with pytest.raises(SettingsError, match="time_unit='M' is not known; use 'D'"):
         unfitted("M").fit(cdnow_exact).clv(cdnow_exact, **YEAR)
+
+
+@pytest.mark.parametrize("kind", [BetaGeoModel, ParetoNBDModel])
+def test_covariates_of_the_purchases_are_columns_of_the_table(kind):
+    rng = np.random.default_rng(3)
+    parts = [
+        BetaGeoModel.with_params(r=1.2, alpha=alpha, a=0.6, b=3.0)
+        .draw_customers(1500, rng.integers(60, 200, 1500), rng)
+        .assign(channel=channel)
+        for channel, alpha in (("shop", 60.0), ("web", 20.0))
+    ]
+    rfm = pd.concat(parts).assign(customer_id=range(3000))
+    rfm["monetary_value"] = np.where(rfm["frequency"] > 0, rng.gamma(9, 3, 3000), 0)
+    value = CustomerValueModel(kind(covariates=["channel"]), GammaGammaModel()).fit(rfm)
+    assert list(value.purchases_.effects_.index) == [
+        f"channel={value.purchases_.covariates_.attributes[0].levels[0]}"
+    ]
+    some = rfm[rfm["channel"] == "web"].head(40)
+    apart = CustomerValueModel.of_fitted(
+        value.purchases_.for_covariates(channel="web"), value.spend_
+    )
+    for ask in (
+        lambda m: m.clv(some, 365, 0.1, 0.3),
+        lambda m: m.value_if_kept(some, 365, 0.1, 0.3),
+    ):
+        np.testing.assert_allclose(ask(value), ask(apart), rtol=1e-9)
+    found, alone = (m.clv(some, 365, 0.1, 0.3, interval=0.8) for m in (value, apart))
+    np.testing.assert_allclose(found["high"].mean(), alone["high"].mean(), rtol=0.05)
+    assert (value.predict_spend(some, 365)["high"] >= found["high"]).all()
+    again = CustomerValueModel.from_dict(json.loads(json.dumps(value.to_dict())))
+    pd.testing.assert_frame_equal(again.clv(some, 365, 0.1, 0.3, interval=0.8), found)

@@ -318,7 +318,7 @@ def test_a_model_is_saved_as_plain_values(model, cdnow_exact):
 
 
 def test_it_is_a_scikit_learn_estimator(model, cdnow_exact):
-    assert clone(model).get_params() == {"prior": None}
+    assert clone(model).get_params() == {"prior": None, "covariates": None}
     with pytest.raises(NotFittedError):
         ParetoNBDModel().expected_purchases(cdnow_exact, 39)
 
@@ -446,6 +446,38 @@ def test_intervals_are_those_of_the_model_of_their_covariates(with_effects):
     pd.testing.assert_frame_equal(few, found.iloc[[3, 40]])
 
 
+def test_covariates_are_columns_of_the_customer_table(with_effects):
+    table, covariates, model = with_effects
+    mine = table.merge(covariates)
+    named = ParetoNBDModel(covariates=["age", "channel"]).fit(mine)
+    np.testing.assert_allclose(named.params_, model.params_, rtol=1e-12)
+    assert (
+        named.data_digest_
+        == ParetoNBDModel(covariates=["age", "channel"]).fit(mine[::-1]).data_digest_
+    )
+    assert named.data_digest_ == model.data_digest_
+    one = ParetoNBDModel(covariates=["age"]).fit(table, covariates=covariates)
+    assert list(one.effects_.index) == ["age"]
+    with pytest.raises(DataError, match="covariates names age, channel, which the customer table"):
+        ParetoNBDModel(covariates=["age", "channel"]).fit(table)
+    with pytest.raises(SettingsError, match="covariates='age' must be a list of column names"):
+        ParetoNBDModel(covariates="age").fit(mine)
+
+
+@pytest.mark.slow
+def test_profiles_with_covariates_lie_around_the_estimates(with_effects):
+    mine = with_effects[0].merge(with_effects[1])[::5]
+    model = ParetoNBDModel(covariates=["age", "channel"]).fit(mine)
+    delta = model.confidence_intervals(0.9)
+    assert list(delta.index) == list(model.covariance_.index)
+    profile = model.confidence_intervals(0.9, "profile", mine)
+    width = delta["high"] - delta["low"]
+    np.testing.assert_allclose((profile["low"] - delta["low"]) / width, 0, atol=0.15)
+    np.testing.assert_allclose((profile["high"] - delta["high"]) / width, 0, atol=0.15)
+    with pytest.raises(DataError, match="are not what the model was fitted on"):
+        model.confidence_intervals(0.9, "profile", mine.assign(age=mine["age"] + 1))
+
+
 def test_a_model_with_covariates_is_saved(with_effects):
     table, covariates, model = with_effects
     again = ParetoNBDModel.from_dict(json.loads(json.dumps(model.to_dict())))
@@ -463,7 +495,5 @@ def test_covariates_are_asked_for(with_effects):
         model.expected_purchases_new_customer(90)
     with pytest.raises(SettingsError, match="draw_customers needs to know"):
         model.draw_customers(3, 10, np.random.default_rng(0))
-    with pytest.raises(SettingsError, match="not offered for a model with covariates"):
-        model.confidence_intervals(method="profile", data=table)
     with pytest.raises(SettingsError, match="without covariates"):
         known(1, 1, 1, 1).for_covariates(age=3)
