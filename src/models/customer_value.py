@@ -9,12 +9,13 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from patronage.models.arguments import TimeUnit, check_number, check_share, discount_rate
+from patronage.models.arguments import check_number, check_share, discount_rate
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.likelihood_model import FORMAT, check_saved
 from patronage.models.purchase_model import PurchaseModel, purchase_model
 from patronage.models.rfm_input import SPEND, Weights, read_rfm
 from patronage.models.saving import save_model
+from patronage.time_units import TimeUnit
 
 
 class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
@@ -31,7 +32,9 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
     spend
         Unfitted model of spend per purchase.
     time_unit
-        Unit of the table's `recency` and `T` and of `horizon`: "D" days, "W" weeks.
+        Unit of the table's `recency` and `T` and of `horizon`: "h" hours, "D" days, "W" weeks,
+        "M" months of 365.25 / 12 days, "Y" years of 365.25. For purchases at opportunities, such
+        as a yearly appeal, that of the time from one to the next.
 
     Attributes
     ----------
