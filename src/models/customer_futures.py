@@ -1,7 +1,8 @@
 """What customers active at T will do, drawn at places of a lattice: one class for each kind.
 
 Given that a customer is active, and the stage she is at, all of it but the scale of money depends
-on little of her history: futures are drawn once for all customers at a place.
+on little of her history: futures are drawn once for all customers at a place. Of purchases at any
+time the counts need no draws.
 """
 
 import math
@@ -14,6 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patronage.models.active_traits import ActiveTraits, OpportunityTraits
+from patronage.models.count_kernels import (
+    LONGEST,
+    Shares,
+    fill_count_table,
+    fill_timed_counts,
+)
 from patronage.models.covariates import CovariateRfm
 from patronage.models.future_draws import draw_futures, draw_opportunities, draw_traits
 from patronage.models.history_lattice import Cell, counted_cells, own_cells, timed_cells
@@ -28,6 +35,8 @@ OWN_FUTURES = 64
 OWN_PLACES = 512
 """Customers with places of their own worked at a time: a bound on memory."""
 
+CountTable: TypeAlias = Callable[[float, Shares], None]
+"""Fills the table of one place of the second coordinate."""
 Drawn: TypeAlias = Callable[[float], FloatArray]
 """Futures at a place of the second coordinate: a row for each set of parameters and stage."""
 
@@ -73,6 +82,11 @@ class Futures(ABC):
     def at(self, frequency: float, cell: Cell) -> Drawn:
         """Futures of customers of the cell with this frequency."""
 
+    def count_table(self, frequency: float, cell: Cell) -> CountTable:
+        """Fills tables of how many purchases customers of the cell with this frequency make."""
+        drawn = self.at(frequency, cell)
+        return lambda second, above: fill_count_table(drawn(second), above)
+
 
 class TimedFutures(Futures):
     """Purchases at any time."""
@@ -110,6 +124,17 @@ class TimedFutures(Futures):
 
         return drawn
 
+    def count_table(self, frequency: float, cell: Cell) -> CountTable:
+        """Computed, but for horizons so long that counting takes more time than drawing."""
+
+        def fill(T: float, above: Shares) -> None:
+            if _is_long(self.traits, T):
+                Futures.count_table(self, frequency, cell)(T, above)
+            else:
+                fill_timed_counts(self.traits, frequency, T, self.stages, above)
+
+        return fill
+
 
 class OwnFutures(Futures):
     """Purchases at any time of customers who differ by more than their history.
@@ -138,6 +163,20 @@ class OwnFutures(Futures):
             return found
 
         return drawn
+
+    def count_table(self, frequency: float, cell: Cell) -> CountTable:
+        """As for customers who differ by their history alone."""
+        some, horizon = self.table.take(cell.customers), self.question.horizon
+        traits, stages = _rows(self.worlds, some, horizon)
+
+        def fill(place: float, above: Shares) -> None:
+            own, T = traits[int(place)], some.T[int(place)] / horizon
+            if _is_long(own, T):
+                Futures.count_table(self, frequency, cell)(place, above)
+            else:
+                fill_timed_counts(own, frequency, T, stages, above)
+
+        return fill
 
 
 class OpportunityFutures(Futures):
@@ -170,6 +209,10 @@ def futures(
     if isinstance(worlds[0]._active_traits(table), OpportunityTraits):
         return OpportunityFutures(worlds, table, question, spend)
     return TimedFutures(worlds, table, question, spend)
+
+
+def _is_long(traits: FloatArray, T: float) -> bool:
+    return bool(1 / (traits[:, 1].min() + T) > LONGEST)
 
 
 def _futures_at(frequency: float) -> int:

@@ -3,7 +3,8 @@
 They hold the noise of the parameters (normal in their logarithms), of her traits given her history,
 of whether and until when she is active, of her purchases, of her mean spend and of each amount.
 Given that she is active, all of it but the scale of money depends on little of her history; futures
-are drawn on a lattice of that, once for all customers (see `customer_futures`). No draw is kept.
+are drawn on a lattice of that, once for all customers, or their counts computed (see
+`customer_futures`). No draw is kept.
 
 (1 - level) / 2 is left out at either end. Where nothing at all is likelier than that, it belongs to
 the interval, and the rest is left out above; so the interval holds no more than the level, unless
@@ -12,6 +13,7 @@ whole numbers, or nothing, allow no less: `probability` says how much.
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -19,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patronage.errors import SettingsError
-from patronage.models.count_kernels import COUNT_EDGES, count_intervals, fill_count_table
-from patronage.models.customer_futures import Drawn, Question, futures
+from patronage.models.count_kernels import COUNT_EDGES, count_intervals
+from patronage.models.customer_futures import Question, futures
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.history_lattice import Cell
 from patronage.models.money_kernels import MONEY_EDGES, fill_money_table, money_intervals
@@ -117,10 +119,10 @@ class _Intervals(ABC):
         places = len(cell.seconds)
         made = self._empty(places * len(cell.frequencies))
         for first, x in zip(range(0, len(made[0]), places), cell.frequencies, strict=True):
-            drawn = self.futures.at(x, cell)
+            tabulate = self._tabulator(x, cell)
 
-            def fill(place: int, first: int = first, drawn: Drawn = drawn) -> None:
-                self._tabulate(drawn(cell.seconds[place]), *(part[first + place] for part in made))
+            def fill(place: int, first: int = first, tabulate: Any = tabulate) -> None:
+                tabulate(cell.seconds[place], *(part[first + place] for part in made))
 
             list(pool.map(fill, range(places)))
         return made
@@ -130,8 +132,8 @@ class _Intervals(ABC):
         """Room for the tables of so many places."""
 
     @abstractmethod
-    def _tabulate(self, found: FloatArray, *tables: Any) -> None:
-        """Fill the tables of one place."""
+    def _tabulator(self, frequency: float, cell: Cell) -> Callable[..., None]:
+        """What fills the tables of one place of the second coordinate."""
 
     @abstractmethod
     def _block(self, cell: Cell, made: Tables) -> FloatArray:
@@ -144,10 +146,10 @@ class _Counts(_Intervals):
         super().__init__(worlds, table, question, np.empty((len(worlds), 0)))
 
     def _empty(self, places: int) -> Tables:
-        return (np.empty((places, self.futures.parts, COUNT_EDGES), np.float32),)
+        return (np.empty((places, COUNT_EDGES, self.futures.parts), np.float32),)
 
-    def _tabulate(self, found: FloatArray, *tables: Any) -> None:
-        fill_count_table(found, *tables)
+    def _tabulator(self, frequency: float, cell: Cell) -> Callable[..., None]:
+        return self.futures.count_table(frequency, cell)
 
     def _block(self, cell: Cell, made: Tables) -> FloatArray:
         found = np.empty((len(cell.customers), 3))
@@ -175,8 +177,9 @@ class _Money(_Intervals):
         above = np.empty((places, self.futures.parts, MONEY_EDGES + 1), np.float32)
         return above, np.empty((places, 3))
 
-    def _tabulate(self, found: FloatArray, *tables: Any) -> None:
-        fill_money_table(found, self.highest_share, *tables)
+    def _tabulator(self, frequency: float, cell: Cell) -> Callable[..., None]:
+        drawn = self.futures.at(frequency, cell)
+        return lambda second, *tables: fill_money_table(drawn(second), self.highest_share, *tables)
 
     def _block(self, cell: Cell, made: Tables) -> FloatArray:
         found = np.empty((len(cell.customers), 3))
