@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from patronage.models.compiling import compiled
+from patronage.compiling import compiled
 from patronage.models.rfm_input import FloatArray
 
 Shares: TypeAlias = NDArray[np.float32]
@@ -25,7 +25,7 @@ LONGEST = 3000.0
 """Events per unit of shape that are counted one by one; beyond, draws are quicker."""
 
 
-@compiled
+@compiled()
 def fill_count_table(found: FloatArray, above: Shares) -> None:
     """Tabulate draws of counts: above[g, k] becomes P(count > the count at edge g)."""
     above[:] = 0
@@ -40,7 +40,7 @@ def fill_count_table(found: FloatArray, above: Shares) -> None:
             above[edge, k] += above[edge + 1, k]
 
 
-@compiled
+@compiled()
 def fill_timed_counts(
     traits: FloatArray, frequency: float, T: float, stages: int, above: Shares
 ) -> None:
@@ -71,7 +71,7 @@ def fill_timed_counts(
             above[edge, k] = shares[edge]
 
 
-@compiled
+@compiled()
 def _events_above(shape: float, scale: float, stages: int, passed: int, shares: FloatArray) -> None:
     """P(more purchases than at each edge), by the events in one unit of time.
 
@@ -99,7 +99,7 @@ def _events_above(shape: float, scale: float, stages: int, passed: int, shares: 
     shares[:] = 1 - shares / total
 
 
-@compiled
+@compiled()
 def _leave_after(a: float, b: float, shares: FloatArray) -> None:
     """Times P(she does not leave with one of so many purchases), P(leave) ~ Beta(a, b)."""
     if a == 0:
@@ -113,7 +113,7 @@ def _leave_after(a: float, b: float, shares: FloatArray) -> None:
         shares[edge] *= stay
 
 
-@compiled
+@compiled()
 def _count_edge(index: int) -> float:
     """The count at an edge."""
     if index < SINGLE:
@@ -121,7 +121,7 @@ def _count_edge(index: int) -> float:
     return float(np.floor(SINGLE * GROWTH ** (index - SINGLE)))
 
 
-@compiled
+@compiled()
 def _edge_at_or_above(count: float) -> int:
     """First edge that is not below the count."""
     if count < SINGLE:
@@ -136,7 +136,7 @@ def _edge_at_or_above(count: float) -> int:
     return high
 
 
-@compiled
+@compiled()
 def count_intervals(
     tables: Shares,
     place: Places,
@@ -156,7 +156,7 @@ def count_intervals(
         found[i, 2] = 1 - _buys_more(high, *arguments) - below
 
 
-@compiled
+@compiled()
 def _buys_more(
     count: float, tables: Shares, place: NDArray[np.int64], share: FloatArray, weight: FloatArray
 ) -> float:
@@ -176,7 +176,7 @@ def _buys_more(
     return total
 
 
-@compiled
+@compiled()
 def _dot(weight: FloatArray, shares: Shares) -> float:
     total = 0.0
     for k in range(weight.size):
@@ -184,7 +184,7 @@ def _dot(weight: FloatArray, shares: Shares) -> float:
     return total
 
 
-@compiled
+@compiled()
 def _count(
     target: float, tables: Shares, place: NDArray[np.int64], share: FloatArray, weight: FloatArray
 ) -> float:

@@ -25,7 +25,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from patronage.models.compiling import compiled
+from patronage.compiling import compiled
 from patronage.models.rfm_input import FloatArray
 
 Stream: TypeAlias = NDArray[np.uint64]
@@ -47,7 +47,7 @@ NEVER = -1e300
 """Logarithm of what does not happen."""
 
 
-@compiled
+@compiled()
 def mixed(z: np.uint64) -> np.uint64:
     """Scramble 64 bits: SplitMix64's output function."""
     z = (z ^ (z >> SHIFT_1)) * MIX_1
@@ -55,7 +55,7 @@ def mixed(z: np.uint64) -> np.uint64:
     return z ^ (z >> SHIFT_3)
 
 
-@compiled
+@compiled()
 def restart(stream: Stream, seed: int, first: int, second: int) -> None:
     """Begin the stream that belongs to a seed and two whole numbers."""
     key = mixed(np.uint64(seed) + GOLDEN)
@@ -63,21 +63,21 @@ def restart(stream: Stream, seed: int, first: int, second: int) -> None:
     stream[0] = mixed(key + np.uint64(second) * MIX_2 + GOLDEN)
 
 
-@compiled
+@compiled()
 def uniform(stream: Stream) -> float:
     """Uniform on (0, 1), both excluded."""
     stream[0] += GOLDEN
     return (float(mixed(stream[0]) >> TO_DOUBLE) + 0.5) * ULP
 
 
-@compiled
+@compiled()
 def normal(stream: Stream) -> float:
     """Standard normal (Box & Muller)."""
     radius = math.sqrt(-2 * math.log(uniform(stream)))
     return radius * math.cos(2 * math.pi * uniform(stream))
 
 
-@compiled
+@compiled()
 def log_gamma_draw(stream: Stream, shape: float) -> float:
     """Logarithm of a draw of Gamma(shape, 1), exact for any shape > 0 [2]_."""
     boost = 0.0
@@ -96,7 +96,7 @@ def log_gamma_draw(stream: Stream, shape: float) -> float:
             return boost + math.log(d) + math.log(cube)
 
 
-@compiled
+@compiled()
 def poisson(stream: Stream, mean: float) -> float:
     """Poisson count, exact for any mean [3]_."""
     if mean < SMALL_MEAN:
@@ -119,7 +119,7 @@ def poisson(stream: Stream, mean: float) -> float:
             return k
 
 
-@compiled
+@compiled()
 def _counted_poisson(stream: Stream, mean: float) -> float:
     limit, product, count = math.exp(-mean), uniform(stream), 0.0
     while product > limit:
@@ -128,7 +128,7 @@ def _counted_poisson(stream: Stream, mean: float) -> float:
     return count
 
 
-@compiled
+@compiled()
 def trials_to_first(stream: Stream, log_share: float) -> float:
     """Trials up to and with the first success, of probability exp(log_share) each."""
     if log_share < -700:
@@ -137,14 +137,14 @@ def trials_to_first(stream: Stream, log_share: float) -> float:
     return float(1 + np.floor(math.log(uniform(stream)) / log_failure))
 
 
-@compiled
+@compiled()
 def log_beta_draw(stream: Stream, a: float, b: float) -> float:
     """Logarithm of a draw of Beta(a, b)."""
     share, rest = log_gamma_draw(stream, a), log_gamma_draw(stream, b)
     return float(min(-np.log1p(math.exp(min(rest - share, 700.0))), -1e-300))
 
 
-@compiled
+@compiled()
 def draw_traits(
     traits: FloatArray,
     spend: FloatArray,
@@ -171,7 +171,7 @@ def draw_traits(
                 latent[k, draw, 3] = log_gamma_draw(stream, shape)
 
 
-@compiled
+@compiled()
 def draw_futures(
     traits: FloatArray,
     spend: FloatArray,
@@ -208,13 +208,13 @@ def draw_futures(
             found[k, draw] = math.log(total) - latent[k, draw, 3] if total > 0 else -math.inf
 
 
-@compiled
+@compiled()
 def _made(stream: Stream, mean: float, passed: float, stages: int) -> float:
     """Purchases made with so many events on average, if she does not leave."""
     return float(np.floor((poisson(stream, mean) + passed) / stages))
 
 
-@compiled
+@compiled()
 def _spent(stream: Stream, timing: Timing, shape: float, ends: FloatArray) -> float:
     """Discounted sum of the purchases before `end`, `last` at most, each Gamma(shape, 1)."""
     rate, last, end, passed, stages, discount = timing
@@ -234,7 +234,7 @@ def _spent(stream: Stream, timing: Timing, shape: float, ends: FloatArray) -> fl
     return total
 
 
-@compiled
+@compiled()
 def _gap(stream: Stream, events: float) -> float:
     """Time until so many events of rate 1."""
     if events == 1:
@@ -242,7 +242,7 @@ def _gap(stream: Stream, events: float) -> float:
     return math.exp(log_gamma_draw(stream, events))
 
 
-@compiled
+@compiled()
 def _spent_by_cell(stream: Stream, timing: Timing, shape: float, ends: FloatArray) -> float:
     """The same where purchases are many: those of a cell share its mean discount."""
     rate, last, end, passed, stages, discount = timing
@@ -266,7 +266,7 @@ def _spent_by_cell(stream: Stream, timing: Timing, shape: float, ends: FloatArra
     return total
 
 
-@compiled
+@compiled()
 def _cell_ends(discount: float) -> FloatArray:
     """Ends of stretches of equal discounted length."""
     if discount == 0:
@@ -277,7 +277,7 @@ def _cell_ends(discount: float) -> FloatArray:
     return ends
 
 
-@compiled
+@compiled()
 def draw_opportunities(
     traits: FloatArray,
     spend: FloatArray,
@@ -311,7 +311,7 @@ def draw_opportunities(
             found[k, draw] = math.log(total) - log_nu if total > 0 else -math.inf
 
 
-@compiled
+@compiled()
 def _taken(stream: Stream, log_buy: float, there: float) -> float:
     """Opportunities taken of those she is there for."""
     at, count = trials_to_first(stream, log_buy), 0.0
@@ -321,7 +321,7 @@ def _taken(stream: Stream, log_buy: float, there: float) -> float:
     return count
 
 
-@compiled
+@compiled()
 def _spent_at_opportunities(
     stream: Stream, log_buy: float, there: float, discount: float, shape: float
 ) -> float:

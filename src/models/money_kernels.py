@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from patronage.models.compiling import compiled
+from patronage.compiling import compiled
 from patronage.models.rfm_input import FloatArray
 
 Shares: TypeAlias = NDArray[np.float32]
@@ -23,7 +23,7 @@ PRECISION = 1e-7
 ROUNDS = 100
 
 
-@compiled
+@compiled()
 def fill_money_table(
     found: FloatArray, highest_share: float, above: Shares, frame: FloatArray
 ) -> None:
@@ -37,7 +37,7 @@ def fill_money_table(
         _fill_money(found[k], frame, above[k])
 
 
-@compiled
+@compiled()
 def _set_frame(found: FloatArray, highest_share: float, frame: FloatArray) -> None:
     """Edges from the `LOWEST_SHARE` to the `highest_share` quantile of the positive draws."""
     top = found.max()
@@ -60,7 +60,7 @@ def _set_frame(found: FloatArray, highest_share: float, frame: FloatArray) -> No
     frame[1] = max(min(high, top) - low, 1e-9) / (MONEY_EDGES - 1)
 
 
-@compiled
+@compiled()
 def _fill_money(draws: FloatArray, frame: FloatArray, above: Shares) -> None:
     above[:] = 0
     share = np.float32(1 / draws.size)
@@ -74,7 +74,7 @@ def _fill_money(draws: FloatArray, frame: FloatArray, above: Shares) -> None:
         above[edge] += above[edge + 1]
 
 
-@compiled
+@compiled()
 def _money_above(log_amount: float, above: Shares, frame: FloatArray) -> float:
     """P(more than the amount), interpolated; below the edges towards P(more than 0)."""
     cell = (log_amount - frame[0]) / frame[1]
@@ -88,7 +88,7 @@ def _money_above(log_amount: float, above: Shares, frame: FloatArray) -> float:
     return float(above[MONEY_EDGES] * min(max(left, 0.0), 1.0))
 
 
-@compiled
+@compiled()
 def money_intervals(
     tables: Shares,
     frames: FloatArray,
@@ -117,7 +117,7 @@ def money_intervals(
         found[i, 0], found[i, 1], found[i, 2] = low, high, held
 
 
-@compiled
+@compiled()
 def _spends_more(
     log_amount: float,
     tables: Shares,
@@ -138,7 +138,7 @@ def _spends_more(
     return total
 
 
-@compiled
+@compiled()
 def _amount(
     target: float,
     tables: Shares,
