@@ -99,9 +99,12 @@ class CovariateBetaGeoFamily(CovariateModel, BetaGeoFamily):
     ) -> str:
         return diagnosis(self.title, optimum, groups, unbounded(optimum, names, sets))
 
-    def _active_traits(self) -> ActiveTraits:
-        self._refuse_covariates("An interval per customer")
-        return super()._active_traits()
+    def _active_traits(self, table: Rfm) -> ActiveTraits:
+        traits = super()._active_traits(table)
+        if not isinstance(table, CovariateRfm):
+            return traits
+        alpha, b = self._scales(table)
+        return traits._replace(rate_time=alpha, dropout_b=b + self.leaves_at_first)
 
     def _active(self, table: Rfm) -> Active:
         if not isinstance(table, CovariateRfm):

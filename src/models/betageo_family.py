@@ -158,9 +158,9 @@ class BetaGeoFamily(PurchaseModel):
         r, alpha, a, b = self.params_
         return Active(r + table.frequency, alpha + table.T, a, b + self._chances(table))
 
-    def _active_traits(self) -> ActiveTraits:
+    def _active_traits(self, table: Rfm) -> ActiveTraits:
         r, alpha, a, b = self.params_
-        return ActiveTraits(r, alpha, a, b + self.leaves_at_first)
+        return ActiveTraits(r, alpha, a, b + self.leaves_at_first, stages=self._stages)
 
     def _log_odds_inactive(self, table: Rfm) -> FloatArray:
         x, t_x, T = table.frequency, table.recency, table.T

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numba import types
 
+from patronage.compiling import FLOATS, NUMBER, compiled
 from patronage.models.rfm_input import FloatArray
-from patronage.models.timing_kernels import FLOATS, NUMBER, compiled
 
 TABLE = types.Array(types.float64, 2, "C", readonly=True)
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
 from patronage.models import betageobetabinom_quantities as quantities
+from patronage.models.active_traits import OpportunityTraits
 from patronage.models.arguments import check_count, check_periods
 from patronage.models.betageobetabinom_likelihood import (
     BetaGeoBetaBinomLikelihood,
@@ -155,6 +156,9 @@ class BetaGeoBetaBinomModel(PurchaseModel):
                 "active": stayed > seen,
             }
         )
+
+    def _active_traits(self, table: Rfm) -> OpportunityTraits:
+        return OpportunityTraits(*self.params_)
 
     def _log_odds_inactive(self, table: Rfm) -> FloatArray:
         distinct = distinct_rows(table.frequency, table.recency, table.T)

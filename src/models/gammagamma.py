@@ -174,6 +174,10 @@ class GammaGammaModel(LikelihoodModel):
             raise DataError(_infinite_mean(q))
         return p * v / (q - 1)
 
+    def _be_certain(self) -> None:
+        super()._be_certain()
+        self.n_left_out_ = 0
+
     def to_dict(self) -> dict[str, Any]:
         """Everything that was learned, as plain values ready for JSON."""
         return super().to_dict() | {"n_left_out": self.n_left_out_}

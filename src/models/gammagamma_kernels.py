@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from patronage.compiling import FLOATS, NUMBER, compiled
 from patronage.models.rfm_input import FloatArray
-from patronage.models.timing_kernels import FLOATS, NUMBER, compiled
 
 
 @compiled(FLOATS, FLOATS, *[NUMBER] * 3)

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from patronage.errors import DataError, SettingsError
-from patronage.models.active_traits import ActiveTraits
+from patronage.errors import DataError
+from patronage.models.active_traits import ActiveTraits, OpportunityTraits
 from patronage.models.arguments import check_count, check_number, check_share
 from patronage.models.groups import Histories, histories
 from patronage.models.likelihood_model import LikelihoodModel
@@ -78,7 +78,8 @@ class PurchaseModel(LikelihoodModel, ABC):
             `expected_purchases`, `low`, `high`, and `probability`, that of the interval: more than
             was asked for where whole numbers allow no less (see `predictive_intervals`).
         """
-        from patronage.models.predictive_intervals import Question, count_interval
+        from patronage.models.customer_futures import Question
+        from patronage.models.predictive_intervals import count_interval
 
         level, expected = check_share("interval", interval), self.expected_purchases(rfm, horizon)
         question = Question(float(horizon), 0.0, level, seed)
@@ -206,12 +207,16 @@ class PurchaseModel(LikelihoodModel, ABC):
     def _discounted_if_active(self, table: Rfm, horizon: float, rate: float) -> FloatArray:
         """Discounted purchases in the horizon, given active at T."""
 
-    def _active_traits(self) -> ActiveTraits:
-        """How the traits of customers active at T are distributed, for drawing their future."""
-        raise SettingsError(
-            f"{type(self).__name__} offers no intervals per customer yet; take BetaGeoModel, "
-            "ModifiedBetaGeoModel or ParetoNBDModel for them."
-        )
+    @abstractmethod
+    def _active_traits(self, table: Rfm) -> ActiveTraits | OpportunityTraits:
+        """How the traits of customers active at T are distributed, for drawing their future.
+
+        One for all, or, where the table has covariates, one for each customer.
+        """
+
+    def _stage_shares(self, table: Rfm) -> FloatArray:
+        """P(j stages passed since the last purchase), given active at T: a row each."""
+        return np.ones((len(table.T), 1))
 
     def _ask(self, rfm: Any) -> Histories:
         """Read a table of customers and collapse it to distinct histories."""

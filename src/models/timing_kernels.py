@@ -1,27 +1,17 @@
-"""Compiled loops over customers' (frequency, recency, T); imported where they are used.
-
-Signatures are declared, so that read-only arrays out of Arrow do not compile a second time.
-"""
+"""Compiled loops over customers' (frequency, recency, T); imported where they are used."""
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
+from patronage.compiling import FLOATS, NUMBER, compiled
 from patronage.models.rfm_input import FloatArray
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
-
 WORDS = types.Array(types.uint64, 1, "C")
-KEYS = types.Array(types.int64, 1, "C", readonly=True)
-FLOATS = types.Array(types.float64, 1, "C", readonly=True)
 WEIGHTS = types.Array(types.float64, 1, "A", readonly=True)
 INTEGERS = types.Array(types.int64, 1, "C")
-NUMBER = types.float64
 FIELD = 21
 """Bits for each of three whole numbers in one key."""
 LIMIT = float(1 << FIELD)
@@ -30,18 +20,6 @@ BLOCK = 4096
 """Rows whose keys are made at a time; no hash table has less room."""
 SPREAD = np.int64(-7046029254386353131)
 """2^64 / golden ratio, odd: a multiple of a key spreads its bits."""
-
-
-def compiled(*arguments: types.Type, any_order: bool = False) -> Callable[[Kernel], Kernel]:
-    """Compile for these arguments only, once per machine; other threads may run meanwhile.
-
-    `any_order` lets sums be taken in several lanes at once.
-    """
-    lanes = {"reassoc", "contract", "nsz"} if any_order else False
-    return cast(
-        Callable[[Kernel], Kernel],
-        numba.njit(arguments, cache=True, nogil=True, error_model="numpy", fastmath=lanes),
-    )
 
 
 @compiled(FLOATS, FLOATS, FLOATS)
