@@ -212,7 +212,7 @@ class BetaGeoFamily(PurchaseModel):
 
     def _distinct_active(self, table: Rfm) -> tuple[Active, NDArray[np.intp]]:
         """Given an active customer recency does not matter: each distinct (x, T), and whose."""
-        distinct = distinct_timing(table.frequency, table.T, table.T)
+        distinct = distinct_timing(table.frequency, table.T)
         return self._active(table.take(distinct.first)), distinct.codes
 
 

@@ -16,6 +16,8 @@ LONGEST_STEP = 3.0
 GRADIENT_TOLERANCE = 1e-9
 ROUGH = 1e-2
 """A tolerance for what is but a place to start from."""
+UNSEEN_GAIN = 1e-11
+"""Of the mean log-likelihood, whose terms cancel."""
 FLAT = 1e-7
 """Curvature per customer below which the likelihood has no peak in some direction."""
 
@@ -79,14 +81,19 @@ def _newton_step(at: Evaluation) -> FloatArray:
 def _climb(
     likelihood: Likelihood, log_params: FloatArray, at: Evaluation
 ) -> tuple[FloatArray, Evaluation]:
-    """Halve the step until the likelihood gains; where none does, stay."""
+    """Halve the step until the likelihood gains; where none does, stay.
+
+    A gain that may be below rounding shows in a smaller gradient instead.
+    """
     step = _newton_step(at)
     slope = float(at.gradient @ step)
-    noise = 1e-14 * abs(at.value)
+    noise, steep = 1e-14 * abs(at.value), np.abs(at.gradient).max()
     for length in 0.5 ** np.arange(50):
         trial = log_params + length * step
         found = likelihood(trial)
         if np.isfinite(found.value) and found.value >= at.value + 1e-4 * length * slope - noise:
+            return trial, found
+        if slope < UNSEEN_GAIN and np.abs(found.gradient).max() < steep:
             return trial, found
     return log_params, at
 

@@ -34,11 +34,11 @@ def distinct_rows(*columns: FloatArray) -> Distinct:
     return Distinct(first, codes)
 
 
-def distinct_timing(frequency: FloatArray, recency: FloatArray, T: FloatArray) -> Distinct:
-    """The same for frequency, recency, T: in one pass where times are whole days, or days / 7."""
-    codes = np.empty(len(T), dtype=np.intp)
-    found = _on_grid(frequency, recency, T, np.empty(0), codes)
-    return distinct_rows(frequency, recency, T) if found is None else Distinct(found[0], codes)
+def distinct_timing(frequency: FloatArray, *times: FloatArray) -> Distinct:
+    """The same for frequency and recency and T, or T: in one pass where times lie on a grid."""
+    codes = np.empty(len(frequency), dtype=np.intp)
+    found = _on_grid(frequency, times[0], times[-1], np.empty(0), codes)
+    return distinct_rows(frequency, *times) if found is None else Distinct(found[0], codes)
 
 
 def _on_grid(

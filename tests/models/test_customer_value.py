@@ -51,6 +51,20 @@ def test_days_and_weeks_agree(model, cdnow_exact):
     np.testing.assert_allclose(in_days, model.clv(cdnow_exact, **YEAR), rtol=1e-9)
 
 
+@pytest.mark.parametrize("purchases", [BetaGeoModel(), ModifiedBetaGeoModel()])
+def test_the_size_of_a_batch_changes_no_bit(purchases, cdnow_exact):
+    fitted = CustomerValueModel(purchases, GammaGammaModel(), "W").fit(cdnow_exact)
+    crowd = pd.concat([cdnow_exact] * 8, ignore_index=True)
+    crowd = crowd.assign(
+        customer_id=np.arange(len(crowd)), T=crowd["T"] + np.arange(len(crowd)) % 7
+    )
+    alive, value = fitted.purchases_.probability_alive(crowd), fitted.clv(crowd, **YEAR)
+    for rows in (slice(5, 6), slice(16_380, 16_390), slice(11, None)):
+        some = crowd[rows]
+        assert (fitted.purchases_.probability_alive(some).values == alive.values[rows]).all()
+        assert (fitted.clv(some, **YEAR).values == value.values[rows]).all()
+
+
 def test_value_if_kept_is_the_value_of_an_active_customer(model, cdnow_exact):
     alive = model.purchases_.probability_alive(cdnow_exact)
     kept = model.value_if_kept(cdnow_exact, **YEAR)
