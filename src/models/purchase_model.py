@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from patronage.errors import DataError, SettingsError
-from patronage.models.active_traits import ActiveTraits
+from patronage.errors import DataError
+from patronage.models.active_traits import ActiveTraits, OpportunityTraits
 from patronage.models.arguments import check_count, check_number, check_share
 from patronage.models.groups import Histories, histories
 from patronage.models.likelihood_model import LikelihoodModel
-from patronage.models.rfm_input import FloatArray, Rfm, Weights, read_rfm
+from patronage.models.rfm_input import TIMING, FloatArray, Rfm, Weights, read_rfm
 
 Horizons: TypeAlias = Sequence[float] | NDArray[Any]
 
@@ -78,7 +78,8 @@ class PurchaseModel(LikelihoodModel, ABC):
             `expected_purchases`, `low`, `high`, and `probability`, that of the interval: more than
             was asked for where whole numbers allow no less (see `predictive_intervals`).
         """
-        from patronage.models.predictive_intervals import Question, count_interval
+        from patronage.models.customer_futures import Question
+        from patronage.models.predictive_intervals import count_interval
 
         level, expected = check_share("interval", interval), self.expected_purchases(rfm, horizon)
         question = Question(float(horizon), 0.0, level, seed)
@@ -87,7 +88,7 @@ class PurchaseModel(LikelihoodModel, ABC):
 
     def probability_alive(self, rfm: Any, after: float = 0) -> "pd.Series[Any]":
         """Probability that each customer is still active `after` time units past T."""
-        asked, wait = self._ask(rfm), check_number("after", after)
+        asked, wait = self._present(self._read(rfm)), check_number("after", after)
         alive = self._alive(asked.table)
         if wait > 0:
             alive *= self._stays(asked.table, wait)
@@ -148,7 +149,7 @@ class PurchaseModel(LikelihoodModel, ABC):
         given_alive
             Take every customer as active at T.
         """
-        asked = self._ask(rfm)
+        asked = self._present(self._read(rfm))
         values = self._discounted(asked.table, horizon, rate, given_alive=given_alive)
         return asked.series(values, "discounted_purchases")
 
@@ -206,20 +207,28 @@ class PurchaseModel(LikelihoodModel, ABC):
     def _discounted_if_active(self, table: Rfm, horizon: float, rate: float) -> FloatArray:
         """Discounted purchases in the horizon, given active at T."""
 
-    def _active_traits(self) -> ActiveTraits:
-        """How the traits of customers active at T are distributed, for drawing their future."""
-        raise SettingsError(
-            f"{type(self).__name__} offers no intervals per customer yet; take BetaGeoModel, "
-            "ModifiedBetaGeoModel or ParetoNBDModel for them."
-        )
+    @abstractmethod
+    def _active_traits(self, table: Rfm) -> ActiveTraits | OpportunityTraits:
+        """How the traits of customers active at T are distributed, for drawing their future.
+
+        One for all, or, where the table has covariates, one for each customer.
+        """
+
+    def _stage_shares(self, table: Rfm) -> FloatArray:
+        """P(j stages passed since the last purchase), given active at T: a row each."""
+        return np.ones((len(table.T), 1))
 
     def _ask(self, rfm: Any) -> Histories:
         """Read a table of customers and collapse it to distinct histories."""
         return histories(self._read(rfm))
 
-    def _read(self, rfm: Any) -> Rfm:
+    def _present(self, table: Rfm) -> Histories:
+        """What P(alive) is asked of where little else is."""
+        return histories(table)
+
+    def _read(self, rfm: Any, columns: Sequence[str] = TIMING) -> Rfm:
         check_is_fitted(self, "params_")
-        return read_rfm(rfm)
+        return read_rfm(rfm, columns)
 
     def _alive(self, table: Rfm) -> FloatArray:
         return expit(-self._log_odds_inactive(table))
@@ -235,7 +244,9 @@ class PurchaseModel(LikelihoodModel, ABC):
     ) -> FloatArray:
         span = check_number("horizon", horizon, finite=False)
         values = self._discounted_if_active(table, span, check_number("rate", rate))
-        return values if given_alive else self._alive(table) * values
+        if not given_alive:
+            values *= self._alive(table)
+        return values
 
     def _newcomer(self) -> Rfm:
         """A customer at her first purchase."""

@@ -56,6 +56,16 @@ def log_quiet(active: RegularActive, later: FloatArray) -> FloatArray:
     return grown + _log_stages(active, at) - _log_stages(active, active.since)
 
 
+def stage_shares(active: RegularActive) -> FloatArray:
+    """P(j stages passed since the last purchase), j = 0, ..., k - 1: a row per customer."""
+    weights = [np.ones_like(active.since)]
+    for j in range(1, active.k):
+        weights.append(weights[-1] * (active.shape + (j - 1)) / j * active.since)
+    found = np.column_stack(weights)
+    shares: FloatArray = found / found.sum(axis=1, keepdims=True)
+    return shares
+
+
 def _log_stages(active: RegularActive, since: FloatArray) -> FloatArray:
     """Logarithm of the sum over j < k of (shape)_j / j! since^j."""
     term, total = np.ones_like(since), np.ones_like(since)

@@ -8,13 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patronage.errors import SettingsError
-from patronage.models.arguments import TimeUnit, check_count
+from patronage.models.arguments import check_count
 from patronage.models.betageobetabinom import BetaGeoBetaBinomModel
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import FloatArray
+from patronage.time_units import TimeUnit, days_in
 
-DAYS = {"D": 1.0, "W": 7.0}
 SECONDS_A_DAY = 86_400
 
 
@@ -37,7 +37,7 @@ def simulate_log(
     Parameters
     ----------
     model
-        Fitted, or with `params_` set to parameters of your choice.
+        Fitted, or with parameters of your choice: `BetaGeoModel.with_params(...)`.
     customers
         How many make a first purchase.
     start, end
@@ -47,7 +47,8 @@ def simulate_log(
     spend
         A fitted model of spend per purchase; it is independent of how often they buy.
     time_unit
-        Of the model's parameters: "D" days, "W" weeks. An opportunity of the beta-geometric /
+        Of the model's parameters: "h" hours, "D" days, "W" weeks, "M" months of 365.25 / 12 days,
+        "Y" years of 365.25. An opportunity of the beta-geometric /
         beta-binomial model is one such unit.
     seed
         Of the chance behind it all.
@@ -70,7 +71,7 @@ def simulate_log(
             "first two not on one day."
         )
     n, rng = check_count("customers", customers, least=1), np.random.default_rng(seed)
-    unit = DAYS[time_unit] * SECONDS_A_DAY
+    unit = days_in(time_unit) * SECONDS_A_DAY
     first, last = (_seconds(day) for day in (start, end))
     arrived = rng.uniform(first, _seconds(arrive_by), n)
     ages = (last - arrived) / unit

@@ -85,9 +85,21 @@ def test_weeks_can_be_told_in_days(days_of):
     assert summary[["recency", "T"]].to_numpy().tolist() == [[14, 21]]
 
 
-def test_units_other_than_days_and_weeks_are_refused(days_of):
-    with pytest.raises(SettingsError, match='time_unit="M" must be "D"'):
-        rfm_summary(days_of(("a", 0, 1)), as_of=date(2026, 2, 1), time_unit="M")
+def test_unknown_units_are_refused(days_of):
+    with pytest.raises(SettingsError, match="time_unit='quarter' is not known; use 'h' .hours"):
+        rfm_summary(days_of(("a", 0, 1)), as_of=date(2026, 2, 1), time_unit="quarter")
+    with pytest.raises(SettingsError, match='period="M" must be "D"'):
+        rfm_summary(days_of(("a", 0, 1)), as_of=date(2026, 2, 1), period="M")
+
+
+def test_recency_and_age_in_months_and_years(days_of):
+    table = days_of(("a", 0, 1), ("a", 14, 1))
+    in_days, months, years = (
+        rfm_summary(table, as_of=date(2026, 1, 20), time_unit=unit)[["recency", "T"]]
+        for unit in ("D", "M", "Y")
+    )
+    pd.testing.assert_frame_equal(months * 365.25 / 12, in_days)
+    pd.testing.assert_frame_equal(years * 365.25, in_days)
 
 
 def test_an_as_of_before_the_first_purchase_is_refused_by_date(days_of):

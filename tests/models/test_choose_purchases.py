@@ -23,7 +23,7 @@ START, CUTOFF, END = date(2024, 1, 1), date(2025, 1, 1), date(2025, 7, 1)
 
 
 def simulated(model, params, customers=4000):
-    model.params_, model.covariates_ = params, None
+    model = type(model).with_params(**model.get_params(), **params._asdict())
     log = simulate_log(model, customers=customers, start=START, end=END, seed=8)
     return log.assign(amount=1.0)
 
@@ -60,9 +60,7 @@ def test_another_truth_another_winner():
 
 
 def test_regular_customers_have_a_model_of_regular_timing():
-    regular = BetaGeoCNBDModel()
-    regular.k_ = 4
-    log = simulated(regular, BetaGeoParams(4.0, 20.0, 0.8, 6.0), customers=1500)
+    log = simulated(BetaGeoCNBDModel(k=4), BetaGeoParams(4.0, 20.0, 0.8, 6.0), customers=1500)
     choice = choose_purchases(days_of(log), cutoff=CUTOFF, horizon_days=160)
     assert isinstance(choice.model, BetaGeoCNBDModel)
     assert choice.model.k in (3, 4, 5)

@@ -16,10 +16,8 @@ import patronage.models
 from patronage.features import customer_days, day_table, rfm_summary
 from patronage.models import (
     BetaGeoModel,
-    BetaGeoParams,
     CustomerValueModel,
     GammaGammaModel,
-    GammaGammaParams,
     PurchaseModel,
     load_model,
     simulate_log,
@@ -62,8 +60,8 @@ def made(name):
 @pytest.fixture(scope="module")
 def customers():
     """Purchases and spend of 400 customers, as whole days."""
-    model, spend = BetaGeoModel(), GammaGammaModel()
-    model.params_, spend.params_ = BetaGeoParams(0.9, 15.0, 1.0, 3.0), GammaGammaParams(5, 4, 20)
+    model = BetaGeoModel.with_params(r=0.9, alpha=15.0, a=1.0, b=3.0)
+    spend = GammaGammaModel.with_params(p=5, q=4, v=20)
     log = simulate_log(
         model, customers=400, start=date(2025, 1, 1), end=AS_OF, spend=spend, seed=11
     )
