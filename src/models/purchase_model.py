@@ -83,8 +83,10 @@ class PurchaseModel(LikelihoodModel, ABC):
 
         level, expected = check_share("interval", interval), self.expected_purchases(rfm, horizon)
         question = Question(float(horizon), 0.0, level, seed)
-        found = count_interval(self, self._read(rfm), question)
-        return pd.DataFrame({"expected_purchases": expected} | found._asdict())
+        asked = self._ask(rfm)
+        found = count_interval(self, asked.table, question)
+        bounds = {name: asked.series(each, name) for name, each in found._asdict().items()}
+        return pd.DataFrame({"expected_purchases": expected} | bounds)
 
     def probability_alive(self, rfm: Any, after: float = 0) -> "pd.Series[Any]":
         """Probability that each customer is still active `after` time units past T."""
