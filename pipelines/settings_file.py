@@ -104,7 +104,7 @@ def _section_markdown(name: str, model: type[Section]) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    if isinstance(field.default, Section) or field.default in (None, ""):
+    if isinstance(field.default, Section) or field.default in (None, "", {}):
         return ""
     shown = field.default if isinstance(field.default, int | float) else f'"{field.default}"'
     return f"`{shown}`"

@@ -90,9 +90,10 @@ class BetaGeoFamily(PurchaseModel):
 
     def _maximise(self, groups: TimingGroups, k: int = 1) -> Optimum:
         """From where some of the groups lead, which saves most of the steps over all."""
-        start = _start(groups)
+        start, near = _start(groups), self._start_near(self._data_unit(groups).factor)
         start[1] += np.log(k)
-        for some in (_sample(groups), groups):
+        start = start if near is None else near
+        for some in (_sample(groups), groups) if near is None else (groups,):
             likelihood = BetaGeoLikelihood(some, leaves_at_first=self.leaves_at_first, k=k)
             optimum = maximise(self._objective(likelihood, some.customers), start)
             if self._has_peak(optimum):
@@ -150,6 +151,12 @@ class BetaGeoFamily(PurchaseModel):
     def _active(self, table: Rfm) -> Active:
         r, alpha, a, b = self.params_
         return Active(r + table.frequency, alpha + table.T, a, b + self._chances(table))
+
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        # A moment longer is a moment without a purchase: up to T if active, to recency if not.
+        x, alive, (r, alpha, _, _) = table.frequency, self._alive(table), self.params_
+        gone = (1 - alive) * (r + x) / (alpha + table.recency)
+        return -gone, -alive * (r + x) / (alpha + table.T)
 
     def _active_traits(self) -> ActiveTraits:
         r, alpha, a, b = self.params_

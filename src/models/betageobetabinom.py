@@ -1,5 +1,6 @@
 """BG/BB: purchases at regular opportunities until a customer silently leaves before one."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -21,6 +22,7 @@ from patronage.models.groups import distinct_rows
 from patronage.models.likelihood_model import DataUnit
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import (
+    TIMING,
     FloatArray,
     Rfm,
     Weights,
@@ -183,7 +185,7 @@ class BetaGeoBetaBinomModel(PurchaseModel):
         span = check_periods("horizon", horizon, finite=False)
         return self._per_history(table, quantities.purchases, span, rate)
 
-    def _read(self, rfm: Any) -> Rfm:
+    def _read(self, rfm: Any, columns: Sequence[str] = TIMING) -> Rfm:
         check_is_fitted(self, "params_")
         return _read_opportunities(rfm)
 

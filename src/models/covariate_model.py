@@ -1,6 +1,7 @@
 """What purchase models with covariates share: the fit of the effects, and who is meant."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -28,6 +29,7 @@ from patronage.models.groups import TimingGroups, rows_digest, timing_groups
 from patronage.models.likelihood_model import DataUnit
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import (
+    TIMING,
     FloatArray,
     Rfm,
     Weights,
@@ -219,8 +221,8 @@ class CovariateModel(PurchaseModel):
         effects: FloatArray = self.effects_[list(self.effect_kinds)].to_numpy()
         return effects
 
-    def _read(self, rfm: Any) -> Rfm:
-        table = super()._read(rfm)
+    def _read(self, rfm: Any, columns: Sequence[str] = TIMING) -> Rfm:
+        table = super()._read(rfm, columns)
         if self.covariates_ is None:
             return table
         return with_covariates(table, self.covariates_.code(read_table(rfm)))

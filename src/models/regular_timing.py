@@ -144,6 +144,15 @@ class RegularTimingFamily(BetaGeoFamily):
             self.k_,
         )
 
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        # Recency and T moved together leave the time since the last purchase as it is, and cost
+        # the mean rate of stages; T alone costs the rate at which the last stage is passed.
+        active, alive = self._regular(table), self._alive(table)
+        stages, passing = quantities.stage_rates(active)
+        gone = (1 - alive) * active.shape / (self.params_.alpha + table.recency)
+        by_age = -alive * passing
+        return -gone - alive * stages - by_age, by_age
+
     def _active_traits(self) -> ActiveTraits:
         return PurchaseModel._active_traits(self)
 

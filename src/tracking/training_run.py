@@ -136,6 +136,7 @@ def _signature(scorer: CustomerScorer) -> "ModelSignature":
     from mlflow.types import ColSpec, Schema
 
     inputs = [ColSpec("string", "customer_id"), ColSpec("boolean", "eligible")]
+    inputs.append(ColSpec("datetime", "as_of", required=False))  # a season needs the day
     features = [ColSpec("double", name, required=False) for name in scorer.columns]
     outputs = [ColSpec("double", name, required=False) for name in SCORES]
     return ModelSignature(inputs=Schema([*inputs, *features]), outputs=Schema([*outputs]))
