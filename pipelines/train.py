@@ -11,7 +11,7 @@ from sklearn.base import clone
 from patronage.config import Settings
 from patronage.errors import DataError
 from patronage.features import FEATURES, mature_cutoffs
-from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
+from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel, PurchaseSeason
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, RULE, Evaluation, evaluate
@@ -42,7 +42,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     refuse_a_day_before_the_champion(store, prepared.as_of)
     cutoffs = _cutoffs(settings, prepared, rule)
     with run.step("choose value model"):
-        choice = _choose_purchases(settings, prepared, cutoffs, rule)
+        choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
     with run.step("panel"):
         panel = training_panel(
             prepared.days,
@@ -138,12 +138,15 @@ def _cutoffs(settings: Settings, prepared: Prepared, rule: LabelRule) -> tuple[d
 
 
 def _choose_purchases(
-    settings: Settings, prepared: Prepared, cutoffs: Sequence[date], rule: LabelRule
+    prepared: Prepared,
+    cutoffs: Sequence[date],
+    rule: LabelRule,
+    season: PurchaseSeason | None = None,
 ) -> PurchaseChoice:
     """Choose by purchases that all came before the newest cutoff, which is kept to judge by."""
     cutoff = _known_at_newest(cutoffs, rule)[-1]
     choice = choose_purchases(
-        prepared.days, cutoff=cutoff, horizon_days=rule.label_days, season=season_of(settings)
+        prepared.days, cutoff=cutoff, horizon_days=rule.label_days, season=season
     )
     log.info("model of purchases, as of %s: %s", cutoff, choice.model)
     return choice

@@ -57,7 +57,8 @@ def rfm_summary(
         first purchase to `as_of`; monetary_value, mean net spend per repeat purchase, 0 with
         none; last, `as_of`, or with weeks the Monday before it. Net, what is returned before the
         second purchase belongs to the first and is left out, and the mean can be 0 or negative:
-        `GammaGammaModel` leaves such customers out and counts them in `n_left_out_`.        `attrs["returns"]` says what was touched: `setting`, `lines`, `amount`, `customers`, and
+        `GammaGammaModel` leaves such customers out and counts them in `n_left_out_`.
+        `attrs["returns"]` says what was touched: `setting`, `lines`, `amount`, `customers`, and
         `without_net_spend`, the repeat customers whose mean is 0 or less.
 
     Raises

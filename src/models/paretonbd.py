@@ -134,13 +134,13 @@ class ParetoNBDModel(CovariateModel):
 
     def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
         # T matters to who is active then, recency to who left right after the last purchase.
-        (r, alpha, s, beta), alive = self.params_, self._alive(table)
+        r, alpha, s, beta = self.params_
         x, t_x, T = table.frequency, table.recency, table.T
         quiet = T - t_x
         left = (r + x) * np.log1p(quiet / (alpha + t_x)) + s * np.log1p(quiet / (beta + t_x))
         log_alive = -np.logaddexp(0, self._log_odds_inactive(table))
         by_recency = -np.exp(log_alive + left) * s / (beta + t_x)
-        return by_recency, -alive * (r + x) / (alpha + T)
+        return by_recency, -np.exp(log_alive) * (r + x) / (alpha + T)
 
     def _active_traits(self) -> ActiveTraits:
         self._refuse_covariates("An interval per customer")
