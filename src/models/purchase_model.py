@@ -46,6 +46,11 @@ class PurchaseModel(LikelihoodModel, ABC):
         """
         return self.fit(rfm_summary(days, as_of=as_of, gaps=True) if rfm is None else rfm)
 
+    @property
+    def without_season(self) -> "PurchaseModel":
+        """The fitted model of a year in which every day is an average one."""
+        return self
+
     @overload
     def expected_purchases(self, rfm: Any, horizon: float) -> "pd.Series[Any]": ...
     @overload

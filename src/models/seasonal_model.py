@@ -198,6 +198,12 @@ class SeasonalModel(PurchaseModel):
     def _season(self) -> PurchaseSeason:
         return PurchaseSeason() if self.season is None else self.season
 
+    @property
+    def without_season(self) -> PurchaseModel:
+        """The fitted model of a year in which every day is an average one: `purchases_`."""
+        check_is_fitted(self, "params_")
+        return self.purchases_
+
     def expected_purchases_new_customer(
         self, horizon: ArrayLike, first_day: date | None = None
     ) -> "pd.Series[Any]":

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-import narwhals as nw
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from patronage.errors import DataError
@@ -59,8 +59,8 @@ def _days_as_of(rfm: Any, table: Rfm) -> NDArray[np.int64]:
             "as_of is missing from the customer table; a model with a season needs the day that "
             f"T reaches to. It has {', '.join(frame.columns)}. rfm_summary() brings it."
         )
-    column = frame["as_of"].cast(nw.Datetime("us")).to_numpy()
-    missing = int(np.isnat(column).sum())
+    column = pd.DatetimeIndex(frame["as_of"].to_pandas())
+    missing = int(np.isnat(column.to_numpy()).sum())
     if missing:
         raise DataError(f"as_of is missing for {missing:,} of {len(column):,} customers.")
     broken = (table.T % 1 > 0) | (table.recency % 1 > 0)
@@ -71,5 +71,5 @@ def _days_as_of(rfm: Any, table: Rfm) -> NDArray[np.int64]:
             f"customers, first customer {table.customer_id[place]!r} (T {table.T[place]:g}). A "
             'season is told in days: rfm_summary(days, as_of=..., time_unit="D").'
         )
-    days: NDArray[np.int64] = column.astype("datetime64[D]").astype(np.int64)
+    days: NDArray[np.int64] = column.to_numpy().astype("datetime64[D]").astype(np.int64)
     return days
