@@ -199,17 +199,20 @@ class SeasonLikelihood:
         return float(coefficients @ pull / 2) - step.log_likelihood, pull - step.slope
 
     def learn(self) -> LearnedSeason:
-        """Climb from no season at all; where histories are many, first along a sample of them."""
+        """Climb from no season at all.
+
+        Where histories are many, a sample of them shows the way and the curvature; the estimate is
+        that of all.
+        """
         size = len(self.spread)
         start, inverse = np.zeros(size), np.eye(size) / (1 + self.data.repeats.sum() / 2)
-        some: SeasonLikelihood = self
-        if len(self.data.weight) > MANY:
+        covariance = None
+        if size and len(self.data.weight) > MANY:
             some = SeasonLikelihood(self.model, self.data.sample(), self.terms)
             start, _ = some.climb(start, inverse)
-        covariance = some.covariance(start) if some is not self else None
-        if covariance is not None and np.isfinite(covariance).all():
-            inverse = covariance[-size:, -size:] if size else inverse
-            self.near = some.near
+            covariance, self.near = some.covariance(start), some.near
+            if np.isfinite(covariance).all():
+                inverse = covariance[-size:, -size:]
         found, settled = self.climb(start, inverse)
         if covariance is None:
             covariance = self.covariance(found)

@@ -173,6 +173,15 @@ def test_a_known_season_is_found(fitted):
     assert fitted.diagnosis_ == ""
 
 
+def test_a_sample_shows_the_way_and_all_give_the_estimate(fitted, days, monkeypatch):
+    monkeypatch.setattr("patronage.models.season_fit.MANY", 1_000)
+    model = SeasonalModel(ModifiedBetaGeoModel()).fit_days(days, as_of=AS_OF)
+    apart = (model.season_effects_["effect"] - fitted.season_effects_["effect"]).abs()
+    assert (apart < 0.01 * fitted.season_effects_["se"]).all()
+    ratio = model.season_effects_["se"] / fitted.season_effects_["se"]
+    assert ratio.between(0.9, 1.1).all()
+
+
 def test_the_season_is_worth_its_parameters(fitted, days):
     plain = ModifiedBetaGeoModel().fit_days(days, as_of=AS_OF)
     assert fitted.bic_ < plain.bic_ - 100
