@@ -66,7 +66,8 @@ def _unit_of_a_file(connection: duckdb.DuckDBPyConnection, kept: str) -> str | N
     if len(medians) < 2:
         return None
     usual = sorted(median for _, median in medians)[(len(medians) - 1) // 2]
-    odd = [(name, median) for name, median in medians if 50 <= median / usual <= 200]
+    ratios = [(name, median, max(median / usual, usual / median)) for name, median in medians]
+    odd = [(name, median) for name, median, ratio in ratios if 50 <= ratio <= 200]
     if not odd:
         return None
     name, median = odd[0]
