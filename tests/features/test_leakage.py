@@ -184,6 +184,16 @@ def test_the_order_of_rows_changes_no_feature(ledger, cutoffs, seed):
     assert_frame_equal(panel_of(tables, cutoffs), panel_of(shuffled, cutoffs), rtol=1e-9, atol=1e-9)
 
 
+def test_rows_of_one_moment_may_come_in_any_order(ledger_of_all_tables):
+    tables = {
+        name: table.with_columns(pl.col(TIME[name]).dt.truncate("20d"))
+        for name, table in ledger_of_all_tables(0).items()
+    }
+    turned = {name: table.reverse() for name, table in tables.items()}
+    cutoffs = [date(2026, 6, 1), date(2027, 1, 1)]
+    assert_frame_equal(panel_of(tables, cutoffs), panel_of(turned, cutoffs), rtol=1e-9, atol=1e-9)
+
+
 @given(ledger=LEDGERS, cutoffs=CUTOFFS, end_known=END_KNOWN)
 @settings(max_examples=40, deadline=None)
 def test_only_what_says_when_it_is_null_is(ledger, cutoffs, end_known):
