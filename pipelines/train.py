@@ -122,7 +122,8 @@ def _known_at_newest(cutoffs: Sequence[date], rule: LabelRule) -> tuple[date, ..
         raise DataError(
             f"the history is too short to train and to judge out of time: the newest cutoff is "
             f"{newest}, the oldest {min(cutoffs)}, and a label is known {rule.label_days} days "
-            "after its cutoff. Give a longer history or a shorter [churn] horizon_days."
+            "after its cutoff. Give a longer history, a shorter [churn] horizon_days, or cutoffs "
+            "that reach further back: [churn] cutoffs, max_cutoffs."
         )
     return known
 
@@ -134,6 +135,7 @@ def _cutoffs(settings: Settings, prepared: Prepared, rule: LabelRule) -> tuple[d
         horizon_days=rule.horizon_days,
         lead_days=rule.lead_days,
         count=settings.churn.max_cutoffs,
+        rule=settings.churn.cutoffs,
     )
 
 

@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from patronage.cutoff_setting import CutoffSetting, cutoff_setting
 from patronage.errors import SettingsError
 from patronage.table_settings import (
     CustomersSection,
@@ -74,8 +82,10 @@ class ChurnSection(Section):
     """Churn: an eligible customer makes no purchase in so many days after the lead."""
     lead_days: Annotated[int, Field(ge=0, le=3_650)] = 0
     """Days between `as_of` and the start of the horizon, in which action is prepared."""
-    max_cutoffs: Annotated[int, Field(ge=3, le=120)] = 24
-    """The panel's monthly cutoffs, newest first, are at most so many."""
+    cutoffs: Annotated[CutoffSetting, BeforeValidator(cutoff_setting)] = "monthly"
+    """Days to learn at: "monthly", "weekly", every so many days, or a list of days."""
+    max_cutoffs: Annotated[int, Field(ge=3, le=520)] = 24
+    """The cutoffs of a rule, newest first, are at most so many."""
     max_rows: Annotated[int, Field(ge=1_000)] = 1_000_000
     """Customers are drawn at random for training where customers x cutoffs are more rows."""
     trials: Annotated[int, Field(ge=1, le=10_000)] = 40

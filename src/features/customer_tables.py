@@ -5,14 +5,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import narwhals as nw
-import numpy as np
 
-from patronage.features.arrays import Places
 from patronage.features.collect import day_table
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days
 from patronage.features.purchased_categories import purchases_by
 from patronage.features.records import Records, read_records
+from patronage.features.sampling import drawn
 
 TableName = Literal["events", "surveys", "subscriptions", "customers", "categories", "channels"]
 EndKnown = Literal["at_end", "at_start"]
@@ -50,14 +49,13 @@ class CustomerTables:
             spans = {name: table.span(start, stop) for name, table in self._records().items()}
             yield self._with(days, spans)
 
-    def sample(self, n_customers: int, *, seed: int) -> "CustomerTables":
-        """At most so many customers, drawn at random; the order stays."""
-        days = self.days.sample(n_customers, seed=seed)
-        if days is self.days:
+    def sample(self, sample: float | int, *, seed: int) -> "CustomerTables":
+        """A share of the customers, or at most so many, drawn by their id; the order stays."""
+        chosen = drawn(self.days.customer_ids, sample, seed=seed)
+        if chosen.size == len(self.days):
             return self
-        chosen: Places = self.days.customer_ids.get_indexer(days.customer_ids).astype(np.int64)
-        drawn = {name: table.customers(chosen) for name, table in self._records().items()}
-        return self._with(days, drawn)
+        records = {name: table.customers(chosen) for name, table in self._records().items()}
+        return self._with(self.days.customers(chosen), records)
 
     def _with(self, days: DayTable, records: dict[str, Records]) -> "CustomerTables":
         changed: dict[str, Any] = {"days": days, **records}
