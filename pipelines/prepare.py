@@ -43,7 +43,7 @@ def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared
         ledger.refuse_if_bad(settings.ledger.max_bad_share)
         as_of = _day_of_the_run(ledger, settings)
         with run.step("customer days"):
-            days = day_table(customer_days(_before(ledger.transactions, as_of)))
+            days = day_table(ledger.collect(lambda rows: customer_days(_before(rows, as_of))))
         run.manifest["as_of"] = as_of
         run.manifest["data"] = _facts(ledger, days)
     log.info(

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from patronage.errors import SettingsError
+from patronage.sources import fault_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(gt=0, le=36_500)]
@@ -24,7 +25,9 @@ Money = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 class Section(BaseModel):
     """A section of the settings: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 class LedgerSection(Section):
@@ -83,7 +86,11 @@ class TransactionsSection(Section):
     """Where the transaction log is and how its columns are to be read."""
 
     source: str | list[str]
-    """A file, a glob, or a list of them: CSV (also .gz) or Parquet."""
+    """A file, a glob, or a list of them: CSV (also .gz) or Parquet. Or PostgreSQL's address."""
+    relation: str | None = None
+    """PostgreSQL: the table or view, "schema.name"."""
+    query: str | None = None
+    """PostgreSQL: a query in place of a table."""
     format: Literal["csv", "parquet"] | None = None
     """By default read off the file name."""
     delimiter: Annotated[str, Field(min_length=1, max_length=4)] | None = None
@@ -100,6 +107,13 @@ class TransactionsSection(Section):
     """SQL expression over the source's columns, in place of an amount column."""
     columns: TransactionColumns = TransactionColumns()
     """Which source column is which contract column."""
+
+    @model_validator(mode="after")
+    def _source_can_be_used(self) -> Self:
+        fault = fault_of(self.source, self.relation, self.query)
+        if fault:
+            raise ValueError(f"[transactions] {fault}")
+        return self
 
 
 class FeaturesSection(Section):

@@ -7,7 +7,7 @@ from typing import Literal
 from patronage.config import TransactionsSection
 from patronage.errors import DataError
 
-Format = Literal["csv", "parquet"]
+Format = Literal["csv", "parquet", "postgresql"]
 
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import narwhals as nw
+import pyarrow as pa
 
 from patronage.config import Settings
 from patronage.data.counts import TableCounts
@@ -25,6 +26,7 @@ from patronage.data.refusals import refuse_nothing_kept, too_bad
 from patronage.data.rejected import collect_rejected
 from patronage.data.values import literal
 from patronage.errors import DataError, PatronageError
+from patronage.sources import is_postgres
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ class Ledger:
         """The kept rows; `timestamp` is on the ledger's clock, so its date is the calendar day."""
         listed = ", ".join(self.columns)
         return nw.from_native(self._connection.sql(f"SELECT {listed} FROM rows WHERE {_KEPT}"))
+
+    def collect(self, plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]) -> pa.Table:
+        """Apply a plan to the kept rows where they are, and bring its result as Arrow.
+
+        In PostgreSQL and on Spark the plan runs there, and only its result travels.
+        """
+        return plan(self.transactions).collect("pyarrow").to_native()
 
     def write_quarantine(self, folder: Path) -> Path | None:
         """Write `transactions.csv` into the folder, if any row is quarantined.
@@ -152,7 +161,9 @@ def read_ledger(
         raise
     try:
         with _without_tracebacks():
-            return _read(settings, connection, folder, read_at)
+            return _reader(settings)(
+                settings, connection, folder, _latest(read_at, settings.ledger.timezone)
+            )
     except BaseException:
         connection.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -184,11 +195,20 @@ def _without_tracebacks() -> Iterator[None]:
         raise DataError(f"transactions cannot be read: {reason}") from error
 
 
+def _reader(settings: Settings) -> Callable[..., Ledger]:
+    """What reads the transactions, by the settings' source and engine."""
+    if is_postgres(settings.transactions.source):
+        from patronage.data.postgres_ledger import read_postgres
+
+        return read_postgres
+    return _read
+
+
 def _read(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, folder: Path, read_at: datetime
+    settings: Settings, connection: duckdb.DuckDBPyConnection, folder: Path, latest: datetime
 ) -> Ledger:
     source = open_source(connection, settings.transactions, settings.folder, folder)
-    columns = load(connection, source, settings, _latest(read_at, settings.ledger.timezone))
+    columns = load(connection, source, settings, latest)
     if source.texts is not None:
         collect_rejected(connection, source.texts)
     collect_quarantine(connection, source.columns, rejected=source.texts is not None)

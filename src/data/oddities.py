@@ -1,5 +1,6 @@
 """What may be right but looks like an error: said to the user, and kept as it stands."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import duckdb
@@ -29,6 +30,11 @@ def _isolated_last_day(connection: duckdb.DuckDBPyConnection, kept: str) -> str 
         f"SELECT CAST(timestamp AS DATE) AS day, count(*) FROM rows WHERE {kept} "
         "GROUP BY day ORDER BY day DESC LIMIT 2"
     ).fetchall()
+    return isolated_day(days)
+
+
+def isolated_day(days: Sequence[tuple[date, int]]) -> str | None:
+    """What to say of the last two days, newest first, with their counts of rows."""
     if len(days) < 2 or days[0][0] - days[1][0] <= LONGEST_SILENCE:
         return None
     (last, count), (before, _) = days
@@ -47,6 +53,11 @@ def _absurd_amounts(connection: duckdb.DuckDBPyConnection, kept: str) -> str | N
             arg_max((amount, customer_id, CAST(timestamp AS DATE)), (abs(amount), customer_id))
         FROM kept, usual"""
     ).fetchall()[0]
+    return absurd(count, usual, amount, customer, when)
+
+
+def absurd(count: int, usual: float, amount: float, customer: str, when: date) -> str | None:
+    """What to say of so many absurd amounts, the usual one, and the largest with its place."""
     if count == 0 or usual == 0:
         return None
     amounts = "one amount is" if count == 1 else f"{count:,} amounts are"
