@@ -3,6 +3,7 @@
 from patronage.features.activity import purchases_between, weekly_purchases
 from patronage.features.catalogue import FEATURES, catalogue_markdown
 from patronage.features.collect import day_table
+from patronage.features.customer_tables import CustomerTables, customer_tables
 from patronage.features.cutoffs import mature_cutoffs, monthly_cutoffs
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days
@@ -13,12 +14,14 @@ from patronage.features.summary import rfm_summary
 
 __all__ = [
     "FEATURES",
+    "CustomerTables",
     "DayTable",
     "Feature",
     "build_panel",
     "catalogue_markdown",
     "churn_labels",
     "customer_days",
+    "customer_tables",
     "day_table",
     "mature_cutoffs",
     "monthly_cutoffs",
