@@ -27,7 +27,7 @@ def postgres_sql(tree: Any) -> str:
 
 
 def _of(template: str) -> Callable[..., Any]:
-    """A tree made of PostgreSQL's SQL with {a} and {b} in it."""
+    """A tree made of PostgreSQL's SQL with {a} and {b} in it; arithmetic is that of IEEE 754."""
 
     def fill(**parts: Any) -> Any:
         return exp.Var(this=template.format(**{k: v.sql("postgres") for k, v in parts.items()}))
@@ -36,16 +36,17 @@ def _of(template: str) -> Callable[..., Any]:
 
 
 _FINITE = _of("({a} NOT IN ('NaN', 'Infinity', '-Infinity'))")
-_DIVIDED = _of("({a} / CAST(nullif({b}, 0) AS double precision))")
-_WHOLES = _of("floor({a} / CAST(nullif({b}, 0) AS double precision))")
+_OPERANDS = "(SELECT CAST({a} AS float8) AS a, CAST({b} AS float8) AS b) AS operands"
+_DIVIDED = _of(
+    "(SELECT CASE WHEN b <> 0 THEN a / b WHEN b = 0 AND a = 0 THEN 'NaN' "
+    "WHEN b = 0 THEN sign(a) * 'Infinity' END "
+    f"FROM {_OPERANDS})"
+)
 _REST = _of(
-    "(SELECT a - b * trunc(a / b) FROM (SELECT CAST({a} AS float8) AS a, "
-    "CAST(nullif({b}, 0) AS float8) AS b) AS operands)"
+    "(SELECT CASE WHEN b <> 0 AND abs(a) <> 'Infinity' THEN a - b * trunc(a / b) "
+    f"WHEN a IS NOT NULL AND b IS NOT NULL THEN 'NaN' END FROM {_OPERANDS})"
 )
-_ROUNDED = _of(
-    "(SELECT sign(a) * floor(abs(a) * 10 ^ b + 0.5) / 10 ^ b "
-    "FROM (SELECT CAST({a} AS float8) AS a, CAST({b} AS float8) AS b) AS operands)"
-)
+_ROUNDED = _of(f"(SELECT sign(a) * floor(abs(a) * 10 ^ b + 0.5) / 10 ^ b FROM {_OPERANDS})")
 _MATCHES = _of("({a} ~ {b})")
 _ENDS = _of("(right({a}, length({b})) = {b})")
 _HOLDS = _of("(strpos({a}, {b}) > 0)")
@@ -82,7 +83,6 @@ _RULES: dict[type, Callable[[Any], Any]] = {
     exp.Sum: _summed,
     exp.Cast: _cast_to_whole,
     exp.Div: lambda node: _DIVIDED(a=node.this, b=node.expression),
-    exp.IntDiv: lambda node: _WHOLES(a=node.this, b=node.expression),
     exp.Mod: lambda node: _REST(a=node.this, b=node.expression),
     exp.Round: lambda node: _ROUNDED(
         a=node.this, b=node.args.get("decimals") or exp.Literal.number(0)

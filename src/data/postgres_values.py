@@ -11,6 +11,7 @@ from sqlglot import exp
 from patronage.data.postgres_sql import postgres_sql
 from patronage.data.postgres_times import formatted_time, iso_time
 from patronage.data.values import BLANKS, Kind, Reading, SourceColumn, literal
+from patronage.errors import SettingsError
 
 _LARGEST_WHOLE = 9007199254740992
 _LARGEST_FLOAT = "1.7976931348623158e308"
@@ -21,6 +22,7 @@ _NUMBER = r"^[+-]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _PLAIN_NUMBER = r"^-?\d{1,15}(\.\d{1,15})?$"
 _NAMED_NUMBERS = r"^[+-]?(nan|inf|infinity)$"
 _TRUE, _FALSE = "('true', 't', 'yes', 'y', '1')", "('false', 'f', 'no', 'n', '0')"
+_BITS = {exp.DataType.Type.TINYINT: 7, exp.DataType.Type.SMALLINT: 15, exp.DataType.Type.INT: 31}
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("text", "varchar", "bpchar", "name", "citext"), "text"),
     **dict.fromkeys(("int2", "int4", "int8", "oid"), "integer"),
@@ -154,6 +156,8 @@ def as_number(sql: str) -> str:
 
 def rendered(tree: Any) -> str:
     """An expression of the settings in PostgreSQL's dialect; a cast that fails gives NULL."""
+    if tree.find(exp.IntDiv):
+        raise SettingsError("// is not known in PostgreSQL; write floor(a / b) instead.")
     for cast in list(tree.find_all(exp.Cast, exp.TryCast)):
         cast.replace(exp.Var(this=_cast(cast)))
     return postgres_sql(tree)
@@ -169,7 +173,9 @@ def _cast(cast: Any) -> str:
     if kind == exp.DataType.Type.BOOLEAN:
         return _boolean(text)
     if kind in exp.DataType.INTEGER_TYPES:
-        return f"CAST({_half_away(_double(text))} AS {target})"
+        whole = _half_away(_double(text))
+        limit = f"2 ^ {_BITS.get(kind, 63)}"
+        return f"CASE WHEN abs({whole}) < {limit} THEN CAST({whole} AS {target}) END"
     if kind in exp.DataType.NUMERIC_TYPES:
         return f"CAST({_double(text)} AS {target})"
     return f"CAST({value} AS {target})"
