@@ -23,6 +23,15 @@ class Dialect(Protocol):
     def boolean_of(self, column: SourceColumn) -> str:
         """The value as true or false; NULL when it is neither."""
 
+    def flag_of(self, column: SourceColumn) -> str:
+        """The value as a number, 1 for true and 0 for false; NULL when it is neither."""
+
+    def finite(self, number: str) -> str:
+        """A number that is finite, else NULL."""
+
+    def as_text(self, sql: str) -> str:
+        """The value of an expression as text without blanks around it, NULL when empty."""
+
     def as_number(self, sql: str) -> str:
         """The value of a numeric expression as a number."""
 

@@ -63,6 +63,13 @@ class PostgresSession:
             cursor.execute(query)
             return cursor.fetch_arrow_table()
 
+    @contextmanager
+    def batches(self, query: str) -> Iterator[pa.RecordBatchReader]:
+        """The result of a query, batch by batch."""
+        with self._refusals("PostgreSQL refused"), self._connection.cursor() as cursor:
+            cursor.execute(query)
+            yield cursor.fetch_record_batch()
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The result of a query as tuples."""
         table = self.arrow(query)

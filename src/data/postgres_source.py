@@ -1,6 +1,6 @@
 """A table or a query in PostgreSQL: its columns, and SQL that types and checks its rows there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,39 +8,45 @@ from pathlib import Path
 import duckdb
 import narwhals as nw
 
-from patronage.config import Settings
 from patronage.data import postgres_values as dialect
-from patronage.data.columns import NUMBER_COLUMNS, map_columns, named_columns, suggestion
+from patronage.data.columns import suggestion
 from patronage.data.contract import with_faults
-from patronage.data.expressions import Expression, ExpressionReader
+from patronage.data.declaration import Column
 from patronage.data.postgres_session import PostgresSession
 from patronage.data.postgres_sql import translated
-from patronage.data.reading import Source
+from patronage.data.source import Source
+from patronage.data.typed_rows import Plan, values_sql
 from patronage.data.values import Reading, SourceColumn, literal
 from patronage.errors import DataError, SettingsError
+from patronage.table_settings import FileSection
 
-_TIMES = ("timestamp",)
-_FLAGS = ("filtered", "undecided")
 _FENCE = "OFFSET 0"
 """Keeps PostgreSQL from computing a value anew wherever it is used."""
+_TYPES = {"time": "TIMESTAMP", "number": "DOUBLE", "flag": "DOUBLE"}
 
 
 @dataclass(frozen=True)
 class CheckedSql:
-    """SQL of the rows of a table, typed and checked: `numbered` adds each row's place."""
+    """SQL of all rows of a table, typed and checked; `numbered` has each row's place besides."""
 
     rows: str
     numbered: str
-    contract: list[str]
+    columns: list[Column]
+
+    @property
+    def names(self) -> str:
+        """The columns that the checked table shows, as SQL."""
+        return ", ".join(column.name for column in self.columns)
 
     @property
     def kept(self) -> str:
-        """SQL of the kept rows with the contract's columns."""
-        names = ", ".join(self.contract)
-        return f"SELECT {names} FROM ({self.rows}) AS rows WHERE fault IS NULL AND NOT filtered"
+        """SQL of the kept rows."""
+        return (
+            f"SELECT {self.names} FROM ({self.rows}) AS rows WHERE fault IS NULL AND NOT filtered"
+        )
 
 
-def open_postgres(session: PostgresSession, settings: Settings) -> Source:
+def open_postgres(session: PostgresSession, section: FileSection, timezone: str) -> Source:
     """The table or query of the settings, with its columns.
 
     Raises
@@ -48,19 +54,29 @@ def open_postgres(session: PostgresSession, settings: Settings) -> Source:
     DataError
         If there is no such table, or the query is refused.
     """
-    section = settings.transactions
-    label = section.relation or "query"
-    if section.relation is not None:
-        _refuse_unknown(session, section.relation)
-        scan = f"SELECT * FROM {section.relation}"
-    else:
-        scan = str(section.query).rstrip().rstrip(";")
-    types = session.types(scan, f"[transactions] {'relation' if section.relation else 'query'}")
+    table = source_sql(session, section)
+    setting = f"[{section.table}] {'relation' if section.relation else 'query'}"
     columns = [
         SourceColumn(name, f"c{place}", dialect.kind_of(kind))
-        for place, (name, kind) in enumerate(types)
+        for place, (name, kind) in enumerate(session.types(table, setting))
     ]
-    return Source([Path(label)], "postgresql", columns, _scan(scan, columns, _reading(settings)))
+    reading = Reading(section.decimal, section.date_format, timezone)
+    label = Path(section.relation or "query")
+    return Source([label], "postgresql", columns, _scan(table, columns, reading))
+
+
+def source_sql(session: PostgresSession, section: FileSection) -> str:
+    """SQL of the table or the query of the settings.
+
+    Raises
+    ------
+    DataError, SettingsError
+        If there is no such table; the message names the nearest.
+    """
+    if section.relation is None:
+        return str(section.query).rstrip().rstrip(";")
+    _refuse_unknown(session, section.relation, f"[{section.table}] relation")
+    return f"SELECT * FROM {section.relation}"
 
 
 def _scan(table: str, columns: Sequence[SourceColumn], reading: Reading) -> str:
@@ -78,30 +94,31 @@ def _scan(table: str, columns: Sequence[SourceColumn], reading: Reading) -> str:
     return f"(SELECT {', '.join(['*', *read])} FROM ({trimmed}) AS trimmed {_FENCE}) AS source"
 
 
-def _refuse_unknown(session: PostgresSession, relation: str) -> None:
-    setting = f"[transactions] relation = {relation!r}"
+def _refuse_unknown(session: PostgresSession, relation: str, setting: str) -> None:
     try:
         [(found,)] = session.rows(f"SELECT CAST(to_regclass({literal(relation)}) AS text)")
     except DataError as error:
         raise SettingsError(
-            f'{setting} is no name of a table; write it as "schema.table", or give a query.'
+            f'{setting} = {relation!r} is no name of a table; write it as "schema.table", or give '
+            "a query."
         ) from error
-    if found is None:
-        known = session.rows(
-            "SELECT table_schema || '.' || table_name FROM information_schema.tables "
-            "WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
-        )
-        if not known:
-            raise DataError(f"{setting}: the database has no table that this user may read.")
-        text = suggestion(relation, (name for (name,) in known)).replace("Columns", "Tables")
-        raise DataError(f"{setting} is not in the database. {text}")
+    if found is not None:
+        return
+    known = session.rows(
+        "SELECT table_schema || '.' || table_name FROM information_schema.tables "
+        "WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+    )
+    if not known:
+        raise DataError(f"{setting} = {relation!r}: this user may read no table of the database.")
+    text = suggestion(relation, (name for (name,) in known)).replace("Columns", "Tables")
+    raise DataError(f"{setting} = {relation!r} is not in the database. {text}")
 
 
 def checked_sql(
     session: PostgresSession,
     connection: duckdb.DuckDBPyConnection,
     source: Source,
-    settings: Settings,
+    plan: Plan,
     latest: datetime,
 ) -> CheckedSql:
     """SQL that types and checks every row of the source inside PostgreSQL.
@@ -109,68 +126,59 @@ def checked_sql(
     Raises
     ------
     DataError, SettingsError
-        If a column is missing, or an expression or the date format cannot be used.
+        If an expression or the date format cannot be used.
     """
-    section = settings.transactions
-    mapped = map_columns(section, source.columns, source.label)
-    named = named_columns(section) & set(NUMBER_COLUMNS)
-    values = _contract_values(
-        mapped, Reading(section.decimal, section.date_format, settings.ledger.timezone), named
-    )
-    values |= _expressions(session, source, settings, mapped)
-    contract = [name for name in values if not name.startswith(("shown_", *_FLAGS))]
-    make_twin(
-        connection, "typed", [*values, "source_file", "source_hash", "source_row"], source.columns
-    )
+
+    def check(sql: str, setting: str) -> None:
+        try:
+            session.arrow(f"SELECT {sql} FROM {source.scan} LIMIT 0", f"{setting} cannot be used")
+        except DataError as error:
+            raise SettingsError(str(error)) from error
+
+    values = values_sql(source, plan, dialect=dialect, check=check)
+    del values["source_id"]  # the scan has trimmed it
+    make_twin(connection, "typed", _types(source, plan, values))
     faulty = with_faults(
         nw.from_native(connection.table("typed")),
-        named=named,
+        named=plan.checked,
         latest=latest,
-        computed=section.amount is not None,
+        computed=plan.computed is not None,
+        contract=plan.contract,
     )
     checks = translated(faulty.to_native().sql_query())
     plain, numbered = (
         f"WITH typed AS ({_typed(source, values, place)}) SELECT * FROM ({checks} {_FENCE}) AS rows"
         for place in ("CAST(NULL AS bigint)", "row_number() OVER ()")
     )
-    return CheckedSql(plain, numbered, contract)
+    return CheckedSql(plain, numbered, plan.kept)
 
 
-def _reading(settings: Settings) -> Reading:
-    section = settings.transactions
-    return Reading(section.decimal, section.date_format, settings.ledger.timezone)
-
-
-def make_twin(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    names: Sequence[str],
-    columns: Sequence[SourceColumn] = (),
-) -> None:
+def make_twin(connection: duckdb.DuckDBPyConnection, name: str, types: dict[str, str]) -> None:
     """An empty table in DuckDB with the names and types that a query in PostgreSQL has."""
-    types = {
-        **{column.key: "VARCHAR" for column in columns},
-        **{name: _type_of(name) for name in names},
-    }
-    listed = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    listed = ", ".join(f'"{column}" {kind}' for column, kind in types.items())
     connection.execute(f"CREATE TABLE {name} ({listed})")
 
 
-def _type_of(name: str) -> str:
-    if name in _TIMES:
-        return "TIMESTAMP"
-    if name in (*NUMBER_COLUMNS, "amount"):
-        return "DOUBLE"
-    if name in _FLAGS:
-        return "BOOLEAN"
-    return "BIGINT" if name in ("source_row", "source_hash") else "VARCHAR"
+def type_of(column: Column) -> str:
+    """DuckDB's type of a contract column."""
+    return _TYPES.get(column.kind, "VARCHAR")
 
 
-def _typed(source: Source, values: Mapping[str, str], place: str) -> str:
+def _types(source: Source, plan: Plan, values: dict[str, str]) -> dict[str, str]:
+    return {
+        **{column.key: "VARCHAR" for column in source.columns},
+        **dict.fromkeys(values, "VARCHAR"),
+        **{column.name: type_of(column) for column in plan.present},
+        **dict.fromkeys(("filtered", "undecided"), "BOOLEAN"),
+        **{"source_file": "VARCHAR", "source_row": "BIGINT", "source_hash": "BIGINT"},
+    }
+
+
+def _typed(source: Source, values: dict[str, str], place: str) -> str:
     """SQL of the source's columns as text, the contract's, and what these were read from."""
     own = ", ".join(f"{_as_text(column)} AS {column.key}" for column in source.columns)
     keys = ", ".join(_as_text(column) for column in source.columns)
-    listed = ", ".join(f"{sql} AS {name}" for name, sql in values.items())
+    listed = ", ".join(f'{sql} AS "{name}"' for name, sql in values.items())
     return (
         f"SELECT {own}, CAST({literal(source.label)} AS text) AS source_file, source_row, "
         f"hashtextextended(CAST(ROW({keys}) AS text), 0) AS source_hash, {listed} "
@@ -182,62 +190,3 @@ def _as_text(column: SourceColumn) -> str:
     if column.kind == "text":
         return f"CAST({column.key}_raw AS text)"
     return dialect.shown(column) if column.kind == "float" else f"CAST({column.key} AS text)"
-
-
-def _contract_values(
-    mapped: Mapping[str, SourceColumn], reading: Reading, named: set[str]
-) -> dict[str, str]:
-    values = {}
-    for name, column in mapped.items():
-        if name == "timestamp":
-            values[name] = dialect.timestamp_of(column, reading)
-        elif name == "amount" or name in named:
-            values[name] = dialect.number_of(column, reading)
-        elif name in NUMBER_COLUMNS:
-            number = dialect.number_of(column, reading)
-            values[name] = f"nullif(nullif(nullif({number}, 'NaN'), 'Infinity'), '-Infinity')"
-        else:
-            values[name] = dialect.text_of(column)
-    for name in ("timestamp", "amount", *sorted(named)):
-        if name in mapped:
-            values[f"shown_{name}"] = dialect.shown(mapped[name])
-    return values
-
-
-def _expressions(
-    session: PostgresSession,
-    source: Source,
-    settings: Settings,
-    mapped: Mapping[str, SourceColumn],
-) -> dict[str, str]:
-    """The amount where it is an expression, and what `where` says of the row."""
-    section = settings.transactions
-    reading = _reading(settings)
-    values = {"filtered": "FALSE", "undecided": "FALSE", "shown_where": "CAST(NULL AS text)"}
-    if section.amount is not None:
-        setting = f"[transactions] amount = {section.amount!r}"
-        reader = ExpressionReader(setting, source.columns, reading, mapped["timestamp"], dialect)
-        amount = _tried(session, source, reader.number(section.amount), setting)
-        values = {"amount": amount.sql, "shown_amount": amount.shown} | values
-    if section.where is not None:
-        setting = f"[transactions] where = {section.where!r}"
-        reader = ExpressionReader(setting, source.columns, reading, mapped["timestamp"], dialect)
-        where = _tried(session, source, reader.condition(section.where), setting)
-        undecided = f"(({where.sql}) IS NULL AND ({where.unreadable}))"
-        values |= {
-            "filtered": f"NOT coalesce({where.sql}, {undecided})",
-            "undecided": undecided,
-            "shown_where": where.shown,
-        }
-    return values
-
-
-def _tried(
-    session: PostgresSession, source: Source, expression: Expression, setting: str
-) -> Expression:
-    """Let PostgreSQL plan the expression, so that its refusal names the setting."""
-    try:
-        session.arrow(f"SELECT {expression.sql} FROM {source.scan} LIMIT 0", setting)
-    except DataError as error:
-        raise SettingsError(f"{error}") from error
-    return expression

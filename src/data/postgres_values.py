@@ -142,6 +142,22 @@ def boolean_of(column: SourceColumn) -> str:
     return _boolean(text_of(column))
 
 
+def flag_of(column: SourceColumn) -> str:
+    """The value as double precision, 1 for true and 0 for false; NULL when it is neither."""
+    value = column.key if column.kind == "boolean" else boolean_of(column)
+    return f"CAST(CAST({value} AS int) AS double precision)"
+
+
+def finite(number: str) -> str:
+    """A double precision that is finite, else NULL."""
+    return f"nullif(nullif(nullif({number}, 'NaN'), 'Infinity'), '-Infinity')"
+
+
+def as_text(sql: str) -> str:
+    """The value of an expression as text without blanks around it, NULL when nothing is left."""
+    return trimmed(sql)
+
+
 def _boolean(text: str) -> str:
     return (
         f"CASE WHEN lower({text}) IN {_TRUE} THEN TRUE WHEN lower({text}) IN {_FALSE} "

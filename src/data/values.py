@@ -156,9 +156,40 @@ def as_number(sql: str) -> str:
     return f"TRY_CAST({sql} AS DOUBLE)"
 
 
+def as_text(sql: str) -> str:
+    """The value of an expression as text without blanks around it, NULL when nothing is left."""
+    return f"nullif(trim(CAST({sql} AS VARCHAR), {literal(BLANKS)}), '')"
+
+
+def finite(number: str) -> str:
+    """A DOUBLE that is finite, else NULL."""
+    return f"CASE WHEN isfinite({number}) THEN {number} END"
+
+
 def rendered(tree: Any) -> str:
     """An expression of the settings in DuckDB's dialect; a cast that fails gives NULL."""
     for cast in list(tree.find_all(exp.Cast)):
         if not isinstance(cast, exp.TryCast):
             cast.replace(exp.TryCast(this=cast.this, to=cast.to))
     return str(tree.sql("duckdb"))
+
+
+def flag_of(column: SourceColumn) -> str:
+    """The value as DOUBLE, 1 for true and 0 for false; NULL when it is neither.
+
+    In text, true, t, yes, y and 1 are true, their opposites false, in any case of letters.
+    """
+    if column.kind == "boolean":
+        return f"CAST({column.key} AS DOUBLE)"
+    return f"CAST(TRY_CAST({text_of(column)} AS BOOLEAN) AS DOUBLE)"
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL takes it, whatever characters it holds.
+
+    Examples
+    --------
+    >>> print(quoted('an "end" date'))
+    "an ""end"" date"
+    """
+    return '"' + name.replace('"', '""') + '"'

@@ -89,11 +89,10 @@ def without_file(reason):
 
 
 def quarantined(ledger, folder):
-    path = ledger.write_quarantine(folder)
-    if path is None:
-        return []
-    with path.open(newline="", encoding="utf-8") as lines:
-        return [{k: v for k, v in row.items() if k != "file"} for row in csv.DictReader(lines)]
+    for path in ledger.write_quarantine(folder):
+        with path.open(newline="", encoding="utf-8") as lines:
+            return [{k: v for k, v in row.items() if k != "file"} for row in csv.DictReader(lines)]
+    return []
 
 
 def texts(n=600, seed=0):

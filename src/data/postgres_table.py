@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,104 +12,109 @@ import narwhals as nw
 import pyarrow as pa
 
 from patronage.config import Settings
+from patronage.data.checked_table import CheckedTable
 from patronage.data.counts import TableCounts
-from patronage.data.ledger import Ledger
 from patronage.data.oddities import LARGEST_MULTIPLE, absurd, isolated_day
 from patronage.data.postgres_session import PostgresSession
-from patronage.data.postgres_source import CheckedSql, checked_sql, make_twin, open_postgres
+from patronage.data.postgres_source import (
+    CheckedSql,
+    checked_sql,
+    make_twin,
+    open_postgres,
+    type_of,
+)
 from patronage.data.postgres_sql import translated
 from patronage.data.quarantine import Reason, reasons
-from patronage.data.reading import Source
 from patronage.data.refusals import refuse_nothing_kept
-from patronage.errors import PatronageError
+from patronage.data.source import Source
+from patronage.data.typed_rows import plan
+from patronage.errors import PatronageError, SettingsError
+from patronage.table_settings import FileSection
 
 _KEPT = "fault IS NULL AND NOT filtered"
 
 
 @dataclass(frozen=True)
-class PostgresLedger(Ledger):
-    """A ledger whose rows stay where they are; see `Ledger`."""
+class PostgresTable(CheckedTable):
+    """A checked table whose rows stay where they are."""
 
-    _session: PostgresSession
-    _checked: CheckedSql
+    session: PostgresSession
+    checked: CheckedSql
+    facts: dict[str, Any]
 
     @property
-    def transactions(self) -> nw.LazyFrame[Any]:
-        """The kept rows, all of them brought here; `collect` lets them stay."""
-        rows = self._session.arrow(self._checked.kept)
-        return nw.from_native(self._connection.from_arrow(rows))
+    def extent(self) -> tuple[date, date, int]:
+        """First and last day of the kept rows, and the number of their customers."""
+        return self.facts["first_day"], self.facts["last_day"], self.facts["customers"]
 
-    def collect(self, plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]) -> pa.Table:
-        """Apply a plan to the kept rows inside PostgreSQL, and bring its result as Arrow."""
-        result = plan(nw.from_native(self._connection.table("kept"))).to_native()
-        return self._session.arrow(
-            f"WITH kept AS ({self._checked.kept}) "
+    def rows(self, connection: duckdb.DuckDBPyConnection) -> nw.LazyFrame[Any]:
+        """The kept rows, all of them brought here; `collect` lets them stay."""
+        return nw.from_native(connection.from_arrow(self.session.arrow(self.checked.kept)))
+
+    def collect(
+        self,
+        plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]],
+        connection: duckdb.DuckDBPyConnection,
+    ) -> pa.Table:
+        """Apply a plan to the kept rows inside PostgreSQL, and bring its result."""
+        result = plan(nw.from_native(self.connection.table("kept"))).to_native()
+        return self.session.arrow(
+            f"WITH kept AS ({self.checked.kept}) "
             f"SELECT * FROM ({translated(result.sql_query())}) AS result"
         )
 
-    def close(self) -> None:
-        """End the transaction and remove what was made here."""
-        self._session.close()
-        super().close()
-
 
 def read_postgres(
-    settings: Settings,
     connection: duckdb.DuckDBPyConnection,
-    folder: Path,
+    section: FileSection,
+    settings: Settings,
+    *,
+    session: PostgresSession,
     latest: datetime,
-) -> PostgresLedger:
-    """Check the table inside PostgreSQL; `connection` keeps here what is quarantined.
+) -> PostgresTable:
+    """Check a table inside PostgreSQL; the schema of `connection` keeps here what is quarantined.
 
     Raises
     ------
     DataError, SettingsError
-        As `read_ledger`, or if the server cannot be reached or refuses a query.
+        As `read_table`, or if the server refuses a query.
     """
-    session = PostgresSession(str(settings.transactions.source))
-    try:
-        return _read(settings, session, connection, folder, latest)
-    except BaseException:
-        session.close()
-        raise
-
-
-def _read(
-    settings: Settings,
-    session: PostgresSession,
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    latest: datetime,
-) -> PostgresLedger:
-    source = open_postgres(session, settings)
-    checked = checked_sql(session, connection, source, settings, latest)
-    make_twin(connection, "kept", checked.contract)
+    if settings.ledger.drop_duplicates:
+        raise SettingsError(
+            f"[ledger] drop_duplicates cannot be used with [{section.table}] in PostgreSQL; drop "
+            'them there: query = "SELECT DISTINCT ... FROM ..."'
+        )
+    folder = settings.folder.absolute()
+    source = open_postgres(session, section, settings.ledger.timezone)
+    ledger = settings.ledger
+    planned = plan(section, source, timezone=ledger.timezone, currency=ledger.currency)
+    checked = checked_sql(session, connection, source, planned, latest)
+    make_twin(connection, "kept", {column.name: type_of(column) for column in checked.columns})
     facts = _facts(session, checked)
-    found = _quarantine(session, connection, source, checked, settings, facts["bad"])
-    counts = _counts(facts, found)
-    refuse_nothing_kept(counts, found, source, settings)
-    return PostgresLedger(
+    found = _quarantine(session, connection, source, checked, folder, facts["bad"])
+    counts = _counts(facts, found, section.table)
+    refuse_nothing_kept(counts, found, source, section)
+    return PostgresTable(
         counts=counts,
         reasons=found,
         files=source.files,
-        first_day=facts["first_day"],
-        last_day=facts["last_day"],
-        n_customers=facts["customers"],
-        digest=_digest(checked.contract, facts),
+        digest=_digest(checked, facts),
         warnings=_oddities(session, checked, facts),
-        columns=tuple(checked.contract),
-        _settings=settings,
-        _source=source,
-        _connection=connection,
-        _folder=folder,
-        _session=session,
-        _checked=checked,
+        columns={column.name: column.name for column in checked.columns},
+        section=section,
+        source=source,
+        plan=planned,
+        settings_folder=folder,
+        connection=connection,
+        session=session,
+        checked=checked,
+        facts=facts,
     )
 
 
 def _facts(session: PostgresSession, checked: CheckedSql) -> dict[str, Any]:
     """Counts of all rows, and of the kept ones the days, customers and a sum of hashes."""
-    cells = f"CAST(ROW({', '.join(sorted(checked.contract))}) AS text)"
+    cells = f"CAST(ROW({checked.names}) AS text)"
     hashes = (
         f"CAST(sum(CAST(hashtextextended({cells}, {seed}) AS numeric)) FILTER (WHERE {_KEPT}) "
         f"AS text) AS hash_{seed}"
@@ -137,7 +142,7 @@ def _quarantine(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
     checked: CheckedSql,
-    settings: Settings,
+    folder: Path,
     n_bad: int,
 ) -> list[Reason]:
     """Bring the bad rows, with their place in the order in which the table gives its rows."""
@@ -157,20 +162,26 @@ def _quarantine(
     connection.register("brought", quarantined)
     connection.execute("CREATE TABLE quarantined AS SELECT * FROM brought")
     connection.unregister("brought")
-    return reasons(connection, source.files, settings.folder.absolute())
+    return reasons(connection, source.files, folder)
 
 
-def _counts(facts: dict[str, Any], found: list[Reason]) -> TableCounts:
+def _counts(facts: dict[str, Any], found: list[Reason], table: str) -> TableCounts:
     read, filtered, kept = facts["read"], facts["filtered"], facts["kept"]
-    bad = sum(reason.rows for reason in found)
-    by_reason = {reason.text: reason.rows for reason in found}
-    copies = kept - facts["different"]
-    return TableCounts(read, filtered, read - filtered, kept, bad, by_reason, copies)
+    return TableCounts(
+        rows_read=read,
+        rows_filtered=filtered,
+        rows_in=read - filtered,
+        rows_kept=kept,
+        rows_quarantined=sum(reason.rows for reason in found),
+        reasons={reason.text: reason.rows for reason in found},
+        n_duplicates=kept - facts["different"],
+        table=table,
+    )
 
 
-def _digest(contract: list[str], facts: dict[str, Any]) -> str:
+def _digest(checked: CheckedSql, facts: dict[str, Any]) -> str:
     """The same for any order of the rows; not that of the same rows in a file."""
-    parts = (sorted(contract), facts["kept"], facts["hash_0"], facts["hash_1"])
+    parts = (checked.names, facts["kept"], facts["hash_0"], facts["hash_1"])
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
