@@ -158,6 +158,17 @@ class RunSection(Section):
     """Customers scored at a time: a bound on memory that changes no result."""
 
 
+class EngineSection(Section):
+    """Where the transactions are read, checked and collapsed to customer days."""
+
+    name: Literal["duckdb", "spark"] = "duckdb"
+    """"duckdb": in this process; "spark": on a cluster. PostgreSQL does it by itself."""
+    spark_master: str = "local[*]"
+    """Spark: the cluster's address, such as "spark://host:7077", or "local[2]"."""
+    spark_options: dict[str, str] = {}
+    """Spark: further options, such as "spark.executor.memory" = "8g"."""
+
+
 class Settings(Section):
     """All settings of one project."""
 
@@ -174,6 +185,7 @@ class Settings(Section):
     retention: RetentionSection
     tracking: TrackingSection = TrackingSection()
     run: RunSection = RunSection()
+    engine: EngineSection = EngineSection()
     folder: Annotated[Path, Field(exclude=True)] = Path()
     """Folder of the settings file, set when it is read."""
 

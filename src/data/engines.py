@@ -45,6 +45,10 @@ class Engines:
             from patronage.data.postgres_copy import copied
 
             section = copied(session, section, work_folder)
+        if settings.engine.name == "spark" and section.table == "transactions":
+            from patronage.data.spark_table import read_spark
+
+            return read_spark(connection, section, settings, latest=latest)
         return read_table(connection, section, settings, latest=latest, work_folder=work_folder)
 
     def _session(self, address: str) -> "PostgresSession":
