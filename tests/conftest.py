@@ -11,6 +11,7 @@ import pytest
 # Idle threads of LightGBM would otherwise spin, ten times slower on a machine that is shared.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from patronage.config import EngineSection
 from patronage.tracking.store import quiet_mlflow
 
 with quiet_mlflow():  # its own modules warn when they are first imported
@@ -75,3 +76,21 @@ def sql(postgres_address):
                 return cursor.fetchall() if cursor.description else None
 
         yield run
+
+
+@pytest.fixture(scope="session")
+def spark_engine():
+    """The settings of a Spark engine on this machine; its session, once started, serves all."""
+    needed("Java 17 for Spark (Debian: openjdk-17-jre-headless)", shutil.which("java"))
+    pytest.importorskip("pyspark")
+    options = {
+        "spark.driver.memory": "1g",
+        "spark.sql.shuffle.partitions": "3",
+        "spark.default.parallelism": "2",
+    }
+    yield EngineSection(name="spark", spark_master="local[2]", spark_options=options)
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.getActiveSession()
+    if session is not None:
+        session.stop()
