@@ -45,7 +45,7 @@ FAULTS = {
     "unknown section": (
         "[value]",
         "[worth]",
-        r"\[worth\] is not known. Known: churn, customers, events, features",
+        r"\[worth\] is not known. Known: churn, customers, engine, events, features",
     ),
     "unknown nested key": (
         'customer_id = "customer_id"',

@@ -1,6 +1,7 @@
 """The Spark session of a run, set so that it means by a value what DuckDB means by it."""
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ _FIXED = {
 _USUAL = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
+    "spark.log.level": "FATAL",
 }
 
 
@@ -40,7 +41,6 @@ def spark_session(engine: EngineSection) -> Any:
             f"{_FIXED[fixed[0]]}."
         )
     try:
-        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise SettingsError(
@@ -54,11 +54,31 @@ def spark_session(engine: EngineSection) -> Any:
         builder = builder.config(name, value)
     try:
         return builder.getOrCreate()
-    except (PySparkException, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except spark_errors() as error:
         raise SettingsError(
-            f"Spark cannot be started at [engine] spark_master = {engine.spark_master!r}: {reason}"
+            f"Spark cannot be started at [engine] spark_master = {engine.spark_master!r}: "
+            f"{cause(error)}"
         ) from error
+
+
+def spark_errors() -> tuple[type[Exception], ...]:
+    """What PySpark raises, the bridge to Java below it, and the start of Java."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    return PySparkException, Py4JError, RuntimeError
+
+
+_RAISED = re.compile(r"^(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt): ")
+
+
+def cause(error: Exception) -> str:
+    """What a Python task raised, or else the first line of Spark's own message."""
+    java = getattr(error, "java_exception", None)
+    message = str(error) if java is None else str(java.getMessage())
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    raised = (line for line in lines if _RAISED.match(line) and not line.startswith("pyspark."))
+    return next(raised, (lines or [type(error).__name__])[0]).removeprefix("patronage.errors.")
 
 
 def _local(master: str) -> dict[str, str]:

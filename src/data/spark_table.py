@@ -2,7 +2,6 @@
 
 import glob
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,7 +22,7 @@ from patronage.data.quarantine import Reason, reasons
 from patronage.data.reading import checked_query
 from patronage.data.refusals import refuse_nothing_kept
 from patronage.data.source import Source, open_source
-from patronage.data.spark_session import arrow_only, in_arrow, spark_session
+from patronage.data.spark_session import arrow_only, cause, in_arrow, spark_errors, spark_session
 from patronage.data.spark_tasks import CheckBatches, CheckFiles
 from patronage.data.typed_rows import Plan, plan
 from patronage.data.values import SourceColumn, kind_of
@@ -86,23 +85,11 @@ def arrow_of(frame: Any) -> pa.Table:
     DataError
         If a task fails; the message is that of its first cause.
     """
-    from pyspark.errors import PySparkException
-
     try:
         with arrow_only():
             return frame.toArrow()
-    except PySparkException as error:
-        raise DataError(f"transactions cannot be read on Spark: {_cause(error)}") from error
-
-
-_RAISED = re.compile(r"^(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt): ")
-
-
-def _cause(error: Exception) -> str:
-    """What a Python task raised, or the first line of Spark's own message."""
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
-    raised = (line for line in lines if _RAISED.match(line) and not line.startswith("pyspark."))
-    return next(raised, lines[0]).removeprefix("patronage.errors.")
+    except spark_errors() as error:
+        raise DataError(f"transactions cannot be read on Spark: {cause(error)}") from error
 
 
 def read_spark(
@@ -204,7 +191,6 @@ def _is_parquet(file: Path, section: FileSection) -> bool:
 
 def _scan(spark: Any, section: FileSection, settings: Settings) -> tuple[Any, list[Path]]:
     """The source as a Spark frame with source_file and source_row at its end, and its files."""
-    from pyspark.errors import PySparkException
     from pyspark.sql import functions as F
 
     unknown = [F.lit(None).cast(kind) for kind in ("string", "bigint")]
@@ -221,10 +207,9 @@ def _scan(spark: Any, section: FileSection, settings: Settings) -> tuple[Any, li
         place = [F.col("_metadata.file_path"), F.col("_metadata.row_index") + 1]
         files = sorted(Path(str(_path(file))) for file in frame.inputFiles())
         return frame.select("*", *place), files
-    except PySparkException as error:
+    except spark_errors() as error:
         raise DataError(
-            f"[{section.table}] source = {section.source!r} cannot be read on Spark: "
-            f"{_cause(error)}"
+            f"[{section.table}] source = {section.source!r} cannot be read on Spark: {cause(error)}"
         ) from error
 
 

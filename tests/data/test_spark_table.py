@@ -78,7 +78,7 @@ def test_a_column_that_is_not_there_is_named(both, tmp_path):
         both(source="orders.parquet")
 
 
-def test_a_file_that_spark_cannot_read_is_said(both, tmp_path, settings_at, spark_engine):
+def test_a_file_that_spark_cannot_read_is_said(tmp_path, settings_at, spark_engine):
     (tmp_path / "orders.parquet").write_bytes(b"PAR1 and no more PAR1")
     settings = settings_at(tmp_path, source="orders.parquet")
     with pytest.raises(DataError, match=r"orders\.parquet.* cannot be read on Spark"):
