@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from patronage.errors import SettingsError
+from patronage.sources import SECRET
 from patronage.table_settings import (
     CustomersSection,
     EventsSection,
@@ -166,7 +167,17 @@ class EngineSection(Section):
     spark_master: str = "local[*]"
     """Spark: the cluster's address, such as "spark://host:7077", or "local[2]"."""
     spark_options: dict[str, str] = {}
-    """Spark: further options, such as "spark.executor.memory" = "8g"."""
+    """Spark: further options, such as "spark.executor.memory" = "8g"; no secrets."""
+
+    @model_validator(mode="after")
+    def _no_secrets(self) -> Self:
+        named = [name for name in self.spark_options if SECRET.search(name)]
+        if named:
+            raise ValueError(
+                f"[engine.spark_options] {named[0]} looks like a secret, and settings are copied "
+                "into every run's manifest; put it into spark-defaults.conf or the environment"
+            )
+        return self
 
 
 class Settings(Section):

@@ -1,7 +1,10 @@
 """What a table's `source` may be besides files, and what it must not hold."""
 
+import re
 from urllib.parse import parse_qsl, urlsplit
 
+SECRET = re.compile(r"secret|password|token|access[.]?key", re.IGNORECASE)
+"""What Spark, too, takes for the name of something to hide."""
 POSTGRES = ("postgresql://", "postgres://")
 SPARK_TABLE = "spark:"
 
@@ -22,7 +25,7 @@ def fault_of(source: str | list[str], relation: str | None, query: str | None) -
     Settings are copied into manifests, models and reports, so a password must not be in them.
     """
     entries = [source] if isinstance(source, str) else source
-    if any(_holds_password(entry) for entry in entries if is_postgres(entry)):
+    if any(_holds_password(entry) for entry in entries if "://" in entry):
         return (
             "source holds a password, and settings are copied into every run's manifest; take it "
             "out and put it into the environment (PGPASSWORD) or into ~/.pgpass"
@@ -42,4 +45,4 @@ def fault_of(source: str | list[str], relation: str | None, query: str | None) -
 def _holds_password(address: str) -> bool:
     parts = urlsplit(address)
     options = (name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True))
-    return ":" in parts.netloc.rpartition("@")[0] or any("password" in name for name in options)
+    return ":" in parts.netloc.rpartition("@")[0] or any(map(SECRET.search, options))

@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from patronage.config import load_settings
+from patronage.config import EngineSection, load_settings
 from patronage.errors import SettingsError
 from patronage.pipelines.demo import SETTINGS
 from patronage.pipelines.settings_file import settings_text
@@ -114,3 +114,10 @@ def test_every_setting_that_the_template_shows_exists(tmp_path):
     assert len(tomllib.loads(text)) == 8
     (tmp_path / "patronage.toml").write_text(text)
     assert load_settings(tmp_path / "patronage.toml").transactions.encoding == "cp1252"
+
+
+def test_a_secret_among_sparks_options_is_refused_unseen():
+    options = {"spark.hadoop.fs.s3a.secret.key": "hunter2"}
+    with pytest.raises(ValueError, match="fs.s3a.secret.key looks like a secret") as raised:
+        EngineSection(name="spark", spark_options=options)
+    assert "hunter2" not in str(raised.value)

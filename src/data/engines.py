@@ -9,7 +9,8 @@ import duckdb
 
 from patronage.config import Settings
 from patronage.data.checked_table import CheckedTable, read_table
-from patronage.sources import is_postgres
+from patronage.errors import SettingsError
+from patronage.sources import is_postgres, is_spark_table
 from patronage.table_settings import FileSection
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ class Engines:
             from patronage.data.postgres_copy import copied
 
             section = copied(session, section, work_folder)
+        if is_spark_table(section.source) and (
+            settings.engine.name != "spark" or section.table != "transactions"
+        ):
+            raise SettingsError(
+                f"[{section.table}] source = {section.source!r} is a table of Spark's catalogue, "
+                'which transactions may be, with [engine] name = "spark".'
+            )
         if settings.engine.name == "spark" and section.table == "transactions":
             from patronage.data.spark_table import read_spark
 

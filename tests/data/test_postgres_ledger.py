@@ -10,6 +10,7 @@ from odd_tables import COLUMNS, TYPED, assert_same, texts, typed, without_file
 from patronage.data import check_report, read_ledger
 from patronage.errors import DataError, SettingsError
 from patronage.features import customer_days
+from patronage.table_settings import EventsSection
 
 READ_AT = datetime(2026, 1, 1)
 
@@ -175,6 +176,26 @@ def test_all_queries_of_a_run_see_one_moment(sql, read_there):
         assert ledger.collect(customer_days)["spend"].to_pylist() == [7.0]
 
 
+def test_other_tables_come_here_with_the_same_moment(sql, tmp_path, settings_at, postgres_address):
+    orders(sql, "('a', '2024-01-01', 5)")
+    sql(
+        "DROP TABLE IF EXISTS contacts",
+        "CREATE TABLE contacts (customer_id text, timestamp timestamptz, kind text, value numeric)",
+        "INSERT INTO contacts VALUES ('a', '2024-01-01 23:30+00', 'visit', 1.5)",
+        "INSERT INTO contacts VALUES ('a', NULL, 'x', 0)",
+    )
+    settings = settings_at(
+        tmp_path, timezone="Europe/Berlin", source=postgres_address, relation="orders"
+    )
+    events = EventsSection(source=postgres_address, relation="contacts")
+    settings = settings.model_copy(update={"events": events})
+    with read_ledger(settings, read_at=READ_AT, work_folder=tmp_path) as ledger:
+        rows = ledger.table("events").collect("pyarrow").to_native().to_pylist()
+        assert ledger.tables["events"].counts.reasons == {"timestamp is missing": 1}
+    when = datetime(2024, 1, 2, 0, 30)
+    assert rows == [{"customer_id": "a", "timestamp": when, "kind": "visit", "value": 1.5}]
+
+
 def test_a_query_is_a_source(sql, read_there):
     orders(sql, "('a', '2024-01-01', 5)", "('a', '2024-01-02', 6)")
     query = "SELECT customer_id, timestamp, amount * 2 AS amount FROM orders WHERE amount > 5;"
@@ -237,7 +258,11 @@ def test_a_server_that_is_away_is_said_without_the_password(monkeypatch, read_th
 
 @pytest.mark.parametrize(
     "address",
-    ["postgresql://u:hunter2@host/db", "postgres://host/db?user=u&password=hunter2"],
+    [
+        "postgresql://u:hunter2@host/db",
+        "postgres://host/db?user=u&password=hunter2",
+        "s3a://key:hunter2@bucket/orders.parquet",
+    ],
 )
 def test_a_password_in_the_settings_is_refused_unseen(read_there, address):
     with pytest.raises(ValueError, match="source holds a password") as raised:
