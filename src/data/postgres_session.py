@@ -18,6 +18,7 @@ _SETTINGS = (
     "bytea_output = 'hex'",
     "standard_conforming_strings = on",
     "jit = off",  # to compile these long expressions takes longer than to run them
+    "work_mem = '64MB'",
     "enable_nestloop = off",  # it knows too little of what the checks let pass to choose it rightly
     "synchronize_seqscans = off",  # a scan begins at the first row, so rows can be numbered
 )

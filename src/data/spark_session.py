@@ -53,7 +53,8 @@ def spark_session(engine: EngineSection) -> Any:
     for name, value in options.items():
         builder = builder.config(name, value)
     try:
-        return builder.getOrCreate()
+        with arrow_only():
+            return builder.getOrCreate()
     except spark_errors() as error:
         raise SettingsError(
             f"Spark cannot be started at [engine] spark_master = {engine.spark_master!r}: "
