@@ -8,9 +8,10 @@ from typing import Any
 import narwhals as nw
 
 from patronage.config import Settings
-from patronage.data import Ledger, read_ledger
+from patronage.data import CONTRACTS, Ledger, read_ledger
 from patronage.errors import DataError
 from patronage.features import DayTable, customer_days, day_table
+from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ class Prepared:
     """Customer days and the days that bound them.
 
     `as_of` is the day of the run, `data_end` the first day whose purchases are not known then,
-    `digest` a fingerprint of all transactions kept.
+    `digest` a fingerprint of all rows kept, of all tables.
     """
 
     days: DayTable
@@ -34,11 +35,10 @@ def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared
     """Read the ledger, put bad rows into quarantine, stop if there are too many."""
     with (
         run.step("read and check"),
-        read_ledger(settings, read_at=run_at, work_folder=run.path) as ledger,
+        _read(settings, run, run_at) as ledger,
     ):
-        run.manifest["counts"] = {"transactions": asdict(ledger.counts)}
-        for warning in ledger.warnings:
-            log.warning("%s", warning)
+        run.manifest.update(_checked(ledger))
+        _tell(ledger)
         ledger.write_quarantine(run.path / "quarantine")
         ledger.refuse_if_bad()
         as_of = _day_of_the_run(ledger, settings)
@@ -56,6 +56,37 @@ def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared
     )
     data_end = min(as_of, ledger.last_day + timedelta(days=1))
     return Prepared(days=days, as_of=as_of, data_end=data_end, digest=ledger.digest)
+
+
+def _read(settings: Settings, run: RunFolder, run_at: datetime) -> Ledger:
+    with reading_progress() as on_table:
+        return read_ledger(settings, read_at=run_at, work_folder=run.path, on_table=on_table)
+
+
+def _checked(ledger: Ledger) -> dict[str, Any]:
+    """What the manifest says of each table, and which are not there."""
+    tables = ledger.tables.values()
+    return {
+        "counts": {table.name: asdict(table.counts) for table in tables},
+        "tables": {table.name: table.profile.to_dict() for table in tables},
+        "tables_missing": [name for name in CONTRACTS if name not in ledger.tables],
+        "to_look_at": ledger.warnings,
+    }
+
+
+def _tell(ledger: Ledger) -> None:
+    for table in ledger.tables.values():
+        if table.name != "transactions":
+            found = table.profile
+            log.info(
+                "%s: %s rows of %s customers, %s of those with a transaction",
+                table.name,
+                f"{found.rows:,}",
+                f"{found.customers:,}",
+                f"{found.covered:.1%}",
+            )
+    for warning in ledger.warnings:
+        log.warning("%s", warning)
 
 
 def _before(transactions: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:

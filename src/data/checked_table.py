@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from patronage.data.attributes import numeric_texts
 from patronage.data.counts import TableCounts
 from patronage.data.oddities import duplicates, oddities
 from patronage.data.parquet_source import parquet_rows
+from patronage.data.profile import TableProfile, profile
 from patronage.data.quarantine import Reason, collect_quarantine, reasons, write_quarantine
 from patronage.data.reading import KEPT, load, set_aside_repeats
 from patronage.data.refusals import refuse_nothing_kept, too_bad
@@ -43,6 +44,8 @@ class CheckedTable:
         Hash of the kept rows that does not depend on their order or files; 64 hex digits.
     warnings
         What may be right but should be looked at.
+    profile
+        What the kept rows hold.
     columns
         Contract columns and attributes that it has: name to the SQL that gives its value.
     """
@@ -52,6 +55,7 @@ class CheckedTable:
     files: list[Path]
     digest: str
     warnings: list[str]
+    profile: TableProfile
     columns: dict[str, str]
     section: FileSection
     source: Source
@@ -82,16 +86,6 @@ class CheckedTable:
         """Apply a plan to the kept rows where they are, and bring its result as Arrow."""
         return plan(self.rows(connection)).collect("pyarrow").to_native()
 
-    @property
-    def extent(self) -> tuple[date, date, int]:
-        """First and last day of the kept transactions, and the number of their customers."""
-        first, last, customers = _one(
-            self.connection,
-            "SELECT CAST(min(timestamp) AS DATE), CAST(max(timestamp) AS DATE), "
-            f"count(DISTINCT customer_id) FROM rows WHERE {KEPT}",
-        )
-        return first, last, customers
-
     def write_quarantine(self, folder: Path) -> Path | None:
         """Write NAME.csv into the folder, if any row is quarantined.
 
@@ -121,6 +115,9 @@ class CheckedTable:
             raise DataError(too_bad(self.counts, self.reasons, self.section, most, quarantine))
 
 
+_IDS = f"CREATE TABLE ids AS SELECT DISTINCT customer_id FROM rows WHERE {KEPT}"
+
+
 def read_table(
     connection: duckdb.DuckDBPyConnection,
     section: FileSection,
@@ -130,6 +127,8 @@ def read_table(
     work_folder: Path,
 ) -> CheckedTable:
     """Read a table into the current schema of `connection`, which must be the table's own.
+
+    The transactions must be read first, into schema "transactions".
 
     Raises
     ------
@@ -150,13 +149,17 @@ def read_table(
     counts = _counts(connection, source, found, section.table)
     if section.table == "transactions":
         refuse_nothing_kept(counts, found, source, section)
+        connection.execute(_IDS)
     columns, warnings = _columns(connection, planned)
+    seen = profile(connection, planned, columns, kept=KEPT)
+    odd = oddities(connection, KEPT, planned, seen, timezone=ledger.timezone)
     return CheckedTable(
         counts=counts,
         reasons=found,
         files=source.files,
         digest=_digest(connection, columns),
-        warnings=[*warnings, *oddities(connection, KEPT, planned)],
+        warnings=[*warnings, *odd],
+        profile=seen,
         columns=columns,
         section=section,
         source=source,

@@ -259,12 +259,12 @@ def _read(
     except BaseException:
         engines.close()
         raise
-    first, last, customers = tables["transactions"].extent
+    found = tables["transactions"].profile
     return Ledger(
         tables=tables,
-        first_day=first,
-        last_day=last,
-        n_customers=customers,
+        first_day=date.fromisoformat(str(found.first_day)),
+        last_day=date.fromisoformat(str(found.last_day)),
+        n_customers=found.customers,
         _settings=settings,
         _connection=connection,
         _engines=engines,

@@ -136,7 +136,7 @@ def checked_sql(
             raise SettingsError(str(error)) from error
 
     values = values_sql(source, plan, dialect=dialect, check=check)
-    del values["source_id"]  # the scan has trimmed it
+    del values["source_id"], values["source_unread"]  # looked at only where rows are at hand
     make_twin(connection, "typed", _types(source, plan, values))
     faulty = with_faults(
         nw.from_native(connection.table("typed")),

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from patronage.config import Settings
 from patronage.data.checked_table import CheckedTable
-from patronage.data.counts import TableCounts
-from patronage.data.oddities import LARGEST_MULTIPLE, absurd, isolated_day
+from patronage.data.money import LARGEST_MULTIPLE, absurd, currency_signs, signs
+from patronage.data.oddities import isolated_day
 from patronage.data.postgres_session import PostgresSession
 from patronage.data.postgres_source import (
     CheckedSql,
@@ -26,6 +26,7 @@ from patronage.data.postgres_source import (
 from patronage.data.postgres_sql import translated
 from patronage.data.quarantine import Reason, reasons
 from patronage.data.refusals import refuse_nothing_kept
+from patronage.data.remote_profile import remote_counts, remote_profile
 from patronage.data.source import Source
 from patronage.data.typed_rows import plan
 from patronage.errors import PatronageError, SettingsError
@@ -40,12 +41,6 @@ class PostgresTable(CheckedTable):
 
     session: PostgresSession
     checked: CheckedSql
-    facts: dict[str, Any]
-
-    @property
-    def extent(self) -> tuple[date, date, int]:
-        """First and last day of the kept rows, and the number of their customers."""
-        return self.facts["first_day"], self.facts["last_day"], self.facts["customers"]
 
     def rows(self, connection: duckdb.DuckDBPyConnection) -> nw.LazyFrame[Any]:
         """The kept rows, all of them brought here; `collect` lets them stay."""
@@ -92,14 +87,15 @@ def read_postgres(
     make_twin(connection, "kept", {column.name: type_of(column) for column in checked.columns})
     facts = _facts(session, checked)
     found = _quarantine(session, connection, source, checked, folder, facts["bad"])
-    counts = _counts(facts, found, section.table)
+    counts = remote_counts(facts, found)
     refuse_nothing_kept(counts, found, source, section)
     return PostgresTable(
         counts=counts,
         reasons=found,
         files=source.files,
         digest=_digest(checked, facts),
-        warnings=_oddities(session, checked, facts),
+        warnings=_oddities(session, connection, checked, facts),
+        profile=remote_profile(connection, facts, session.arrow(_customers(checked))),
         columns={column.name: column.name for column in checked.columns},
         section=section,
         source=source,
@@ -108,8 +104,11 @@ def read_postgres(
         connection=connection,
         session=session,
         checked=checked,
-        facts=facts,
     )
+
+
+def _customers(checked: CheckedSql) -> str:
+    return f"SELECT DISTINCT customer_id FROM ({checked.kept}) AS kept"
 
 
 def _facts(session: PostgresSession, checked: CheckedSql) -> dict[str, Any]:
@@ -126,7 +125,8 @@ def _facts(session: PostgresSession, checked: CheckedSql) -> dict[str, Any]:
             count(*) FILTER (WHERE fault IS NOT NULL) AS bad,
             CAST(min("timestamp") FILTER (WHERE {_KEPT}) AS date) AS first_day,
             CAST(max("timestamp") FILTER (WHERE {_KEPT}) AS date) AS last_day,
-            count(DISTINCT customer_id) FILTER (WHERE {_KEPT}) AS customers,
+            count(*) FILTER (WHERE {_KEPT} AND amount < 0) AS negative,
+            count(*) FILTER (WHERE {_KEPT} AND amount = 0) AS zero,
             count(DISTINCT source_hash) FILTER (WHERE {_KEPT}) AS different,
             percentile_disc(0.999) WITHIN GROUP (ORDER BY abs(amount))
                 FILTER (WHERE {_KEPT}) AS usual,
@@ -165,28 +165,24 @@ def _quarantine(
     return reasons(connection, source.files, folder)
 
 
-def _counts(facts: dict[str, Any], found: list[Reason], table: str) -> TableCounts:
-    read, filtered, kept = facts["read"], facts["filtered"], facts["kept"]
-    return TableCounts(
-        rows_read=read,
-        rows_filtered=filtered,
-        rows_in=read - filtered,
-        rows_kept=kept,
-        rows_quarantined=sum(reason.rows for reason in found),
-        reasons={reason.text: reason.rows for reason in found},
-        n_duplicates=kept - facts["different"],
-        table=table,
-    )
-
-
 def _digest(checked: CheckedSql, facts: dict[str, Any]) -> str:
     """The same for any order of the rows; not that of the same rows in a file."""
     parts = (checked.names, facts["kept"], facts["hash_0"], facts["hash_1"])
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _oddities(session: PostgresSession, checked: CheckedSql, facts: dict[str, Any]) -> list[str]:
-    found = (_last_day(session, checked, facts), _amounts(session, checked, facts))
+def _oddities(
+    session: PostgresSession,
+    connection: duckdb.DuckDBPyConnection,
+    checked: CheckedSql,
+    facts: dict[str, Any],
+) -> list[str]:
+    found = (
+        _last_day(session, checked, facts),
+        _amounts(session, checked, facts),
+        signs(facts["kept"], facts["negative"], facts["zero"]),
+        currency_signs(connection),
+    )
     return [text for text in found if text]
 
 

@@ -4,7 +4,7 @@ import glob
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 
 from patronage.config import Settings
 from patronage.data.checked_table import CheckedTable
-from patronage.data.counts import TableCounts
+from patronage.data.money import currency_signs, signs
 from patronage.data.oddities import isolated_day
 from patronage.data.quarantine import Reason, reasons
 from patronage.data.reading import checked_query
 from patronage.data.refusals import refuse_nothing_kept
+from patronage.data.remote_profile import remote_counts, remote_profile
 from patronage.data.source import Source, open_source
 from patronage.data.spark_session import arrow_only, cause, in_arrow, spark_errors, spark_session
 from patronage.data.spark_tasks import CheckBatches, CheckFiles
@@ -56,12 +57,6 @@ class SparkTable(CheckedTable):
 
     checked: Any
     """All rows, typed and checked, as a Spark frame that is kept on the executors' disks."""
-    facts: dict[str, Any]
-
-    @property
-    def extent(self) -> tuple[date, date, int]:
-        """First and last day of the kept rows, and the number of their customers."""
-        return self.facts["first_day"], self.facts["last_day"], self.facts["customers"]
 
     def rows(self, connection: duckdb.DuckDBPyConnection) -> nw.LazyFrame[Any]:
         """The kept rows, where they are."""
@@ -116,15 +111,21 @@ def read_spark(
     checked = checked.persist(_on_disk())
     facts = _facts(checked, planned)
     found = _quarantine(connection, source, checked, folder, facts["bad"])
-    counts = _counts(facts, found, section.table)
+    counts = remote_counts(facts, found)
     refuse_nothing_kept(counts, found, source, section)
-    odd = _last_day(checked)
+    customers = arrow_of(checked.where(_KEPT).select("customer_id").distinct())
+    odd = (
+        _last_day(checked),
+        signs(facts["kept"], facts["negative"], facts["zero"]),
+        currency_signs(connection),
+    )
     return SparkTable(
         counts=counts,
         reasons=found,
         files=source.files,
         digest=_digest(planned, facts),
-        warnings=[odd] if odd else [],
+        warnings=[text for text in odd if text],
+        profile=remote_profile(connection, facts, customers),
         columns={column.name: column.name for column in planned.kept},
         section=section,
         source=source,
@@ -132,7 +133,6 @@ def read_spark(
         settings_folder=folder,
         connection=connection,
         checked=checked,
-        facts=facts,
     )
 
 
@@ -260,7 +260,8 @@ def _facts(checked: Any, planned: Plan) -> dict[str, Any]:
         "coalesce(sum(lines) FILTER (WHERE fault IS NOT NULL), 0) AS bad",
         f"CAST(min(timestamp) FILTER (WHERE {_KEPT}) AS date) AS first_day",
         f"CAST(max(timestamp) FILTER (WHERE {_KEPT}) AS date) AS last_day",
-        f"count(DISTINCT customer_id) FILTER (WHERE {_KEPT}) AS customers",
+        f"count_if({_KEPT} AND amount < 0) AS negative",
+        f"count_if({_KEPT} AND amount = 0) AS zero",
         f"count(DISTINCT source_hash) FILTER (WHERE {_KEPT}) AS different",
         *(
             f"CAST(sum(CAST(xxhash64({cells}, {seed}) AS decimal(38, 0))) FILTER (WHERE {_KEPT}) "
@@ -294,20 +295,6 @@ def _path(address: str | None) -> str | None:
     if address is None or not address.startswith("file:"):
         return address
     return "/" + unquote(address.removeprefix("file:")).lstrip("/")
-
-
-def _counts(facts: dict[str, Any], found: list[Reason], table: str) -> TableCounts:
-    read, filtered, kept = facts["read"] or 0, facts["filtered"], facts["kept"]
-    return TableCounts(
-        rows_read=read,
-        rows_filtered=filtered,
-        rows_in=read - filtered,
-        rows_kept=kept,
-        rows_quarantined=sum(reason.rows for reason in found),
-        reasons={reason.text: reason.rows for reason in found},
-        n_duplicates=kept - facts["different"],
-        table=table,
-    )
 
 
 def _digest(planned: Plan, facts: dict[str, Any]) -> str:

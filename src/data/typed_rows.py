@@ -13,7 +13,7 @@ from patronage.data.dialect import Dialect
 from patronage.data.expressions import Expression, ExpressionReader
 from patronage.data.source import Source
 from patronage.data.tables import CONTRACTS
-from patronage.data.values import Reading, SourceColumn
+from patronage.data.values import Reading, SourceColumn, literal
 from patronage.errors import SettingsError
 from patronage.table_settings import CustomersSection, FileSection
 
@@ -137,6 +137,7 @@ def values_sql(
     for name in plan.contract.times:
         if name in plan.mapped:
             check(values[name], f"[{table}] date_format")
+    values["source_unread"] = _unread(plan, values, dialect)
     values["source_id"] = _id_with_blanks(plan.mapped["customer_id"])
     return values
 
@@ -189,6 +190,22 @@ def _value_sql(
         number = dialect.number_of(origin, reading)
         return number if checked else dialect.finite(number)
     return dialect.text_of(origin)
+
+
+def _unread(plan: Plan, values: dict[str, str], dialect: Dialect) -> str:
+    """The first column whose value cannot be read though that is no fault; else NULL."""
+    cases = "".join(
+        f" WHEN {dialect.shown(plan.mapped[column.name])} IS NOT NULL AND ({values[column.name]}) "
+        f"IS NULL "
+        f"THEN {literal(column.label)}"
+        for column in plan.present
+        if column.kind == "number"
+        and column.nullable
+        and not column.shown_as
+        and column.name in plan.mapped
+        and f"shown_{column.name}" not in values
+    )
+    return f"CASE{cases} END" if cases else "CAST(NULL AS VARCHAR)"
 
 
 def _id_with_blanks(column: SourceColumn) -> str:

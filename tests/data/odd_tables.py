@@ -52,14 +52,15 @@ TYPED = {
 
 def assert_same(ledgers, folder):
     """Counts, reasons, quarantined rows, days, and every feature to 1e-9."""
-    duckdb, postgres = ledgers
-    assert postgres.counts == duckdb.counts
-    assert [without_file(reason) for reason in postgres.reasons] == [
+    duckdb, other = ledgers
+    assert other.counts == duckdb.counts
+    assert [without_file(reason) for reason in other.reasons] == [
         without_file(reason) for reason in duckdb.reasons
     ]
-    assert quarantined(postgres, folder / "there") == quarantined(duckdb, folder / "here")
-    for fact in ("first_day", "last_day", "n_customers", "warnings", "columns"):
-        assert getattr(postgres, fact) == getattr(duckdb, fact), fact
+    assert quarantined(other, folder / "there") == quarantined(duckdb, folder / "here")
+    for fact in ("first_day", "last_day", "n_customers", "columns"):
+        assert getattr(other, fact) == getattr(duckdb, fact), fact
+    assert set(other.warnings) <= set(duckdb.warnings)
     here, there = (
         build_panel(day_table(ledger.collect(customer_days)), cutoffs=CUTOFFS) for ledger in ledgers
     )
