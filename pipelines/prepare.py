@@ -10,7 +10,9 @@ import narwhals as nw
 from patronage.config import Settings
 from patronage.data import CONTRACTS, Ledger, read_ledger
 from patronage.errors import DataError
-from patronage.features import DayTable, customer_days, day_table
+from patronage.features import CustomerTables, DayTable, customer_tables
+from patronage.features.catalogue import families_left_out, families_of
+from patronage.features.customer_tables import TIMES, Plan
 from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
 
@@ -19,16 +21,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Customer days and the days that bound them.
+    """All that is known of the customers, and the days that bound it.
 
     `as_of` is the day of the run, `data_end` the first day whose purchases are not known then,
     `digest` a fingerprint of all rows kept, of all tables.
     """
 
-    days: DayTable
+    tables: CustomerTables
     as_of: date
     data_end: date
     digest: str
+
+    @property
+    def days(self) -> DayTable:
+        """The customer days."""
+        return self.tables.days
 
 
 def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared:
@@ -43,19 +50,20 @@ def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared
         ledger.refuse_if_bad()
         as_of = _day_of_the_run(ledger, settings)
         with run.step("customer days"):
-            days = day_table(ledger.collect(lambda rows: customer_days(_before(rows, as_of))))
+            tables = _customer_tables(ledger, settings, as_of)
         run.manifest["as_of"] = as_of
-        run.manifest["data"] = _facts(ledger, days)
+        run.manifest["data"] = _facts(ledger, tables.days)
+        run.manifest["families"] = _families(tables)
     log.info(
         "%s transactions of %s customers, %s to %s; as of %s",
         f"{ledger.counts.rows_kept:,}",
-        f"{len(days.customer_ids):,}",
+        f"{len(tables.days):,}",
         ledger.first_day,
         ledger.last_day,
         as_of,
     )
     data_end = min(as_of, ledger.last_day + timedelta(days=1))
-    return Prepared(days=days, as_of=as_of, data_end=data_end, digest=ledger.digest)
+    return Prepared(tables=tables, as_of=as_of, data_end=data_end, digest=ledger.digest)
 
 
 def _read(settings: Settings, run: RunFolder, run_at: datetime) -> Ledger:
@@ -89,10 +97,36 @@ def _tell(ledger: Ledger) -> None:
         log.warning("%s", warning)
 
 
-def _before(transactions: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
+def _customer_tables(ledger: Ledger, settings: Settings, as_of: date) -> CustomerTables:
+    def before(name: str, time: str) -> nw.LazyFrame[Any] | None:
+        rows = ledger.table(name)
+        return None if rows is None else _before(rows, time, as_of)
+
+    def collected(plan: Plan) -> Any:
+        return ledger.collect(lambda rows: plan(_before(rows, "timestamp", as_of)))
+
+    terms = settings.subscriptions
+    return customer_tables(
+        collected,
+        customers=before("customers", "valid_from"),
+        end_known="at_end" if terms is None else terms.end_known,
+        **{name: before(name, time) for name, time in TIMES.items()},
+    )
+
+
+def _before(rows: nw.LazyFrame[Any], time: str, as_of: date) -> nw.LazyFrame[Any]:
     """The one place where later rows are dropped: nothing after it can see them."""
-    midnight = datetime(as_of.year, as_of.month, as_of.day)
-    return transactions.filter(nw.col("timestamp") < midnight)
+    if time not in rows.collect_schema().names():
+        return rows
+    return rows.filter(nw.col(time) < datetime(as_of.year, as_of.month, as_of.day))
+
+
+def _families(tables: CustomerTables) -> dict[str, Any]:
+    """How many features each family has, and why the others have none."""
+    return {
+        "built": {family.name: len(family.features_of(tables)) for family in families_of(tables)},
+        "left_out": families_left_out(tables),
+    }
 
 
 def _day_of_the_run(ledger: Ledger, settings: Settings) -> date:

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from patronage.config import Settings
 from patronage.errors import DataError
-from patronage.features import FEATURES, mature_cutoffs, rfm_summary
+from patronage.features import features_of, mature_cutoffs, rfm_summary
 from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
@@ -44,7 +44,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         choice = _choose_purchases(prepared, cutoffs, rule)
     with run.step("panel"):
         panel = training_panel(
-            prepared.days,
+            prepared.tables,
             cutoffs=cutoffs,
             rule=rule,
             data_end=prepared.data_end,
@@ -53,7 +53,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         )
         learn, test = split_out_of_time(panel, rule)
     with run.step("tune and train"):
-        churn = _fit_churn(settings, run, learn, rule)
+        churn = _fit_churn(settings, prepared, run, learn, rule)
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
         value = _fit_value(prepared, choice.model)
@@ -147,10 +147,10 @@ def _choose_purchases(
 
 
 def _fit_churn(
-    settings: Settings, run: RunFolder, learn: pd.DataFrame, rule: LabelRule
+    settings: Settings, prepared: Prepared, run: RunFolder, learn: pd.DataFrame, rule: LabelRule
 ) -> ChurnModel:
     churn = settings.churn
-    features = [f.name for f in FEATURES if learn[f.name].notna().any()]
+    features = [f.name for f in features_of(prepared.tables) if learn[f.name].notna().any()]
     model = ChurnModel(
         features,
         label_days=rule.label_days,

@@ -80,11 +80,12 @@ class CheckedTable:
 
     def collect(
         self,
-        plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]],
+        plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any] | None],
         connection: duckdb.DuckDBPyConnection,
-    ) -> pa.Table:
-        """Apply a plan to the kept rows where they are, and bring its result as Arrow."""
-        return plan(self.rows(connection)).collect("pyarrow").to_native()
+    ) -> pa.Table | None:
+        """Apply a plan to the kept rows where they are, and bring its result as Arrow, if any."""
+        result = plan(self.rows(connection))
+        return None if result is None else result.collect("pyarrow").to_native()
 
     def write_quarantine(self, folder: Path) -> Path | None:
         """Write NAME.csv into the folder, if any row is quarantined.

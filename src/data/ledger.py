@@ -71,7 +71,9 @@ class Ledger:
         """The kept rows; `timestamp` is on the ledger's clock, so its date is the calendar day."""
         return self.tables["transactions"].rows(self._connection)
 
-    def collect(self, plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]) -> pa.Table:
+    def collect(
+        self, plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any] | None]
+    ) -> pa.Table | None:
         """Apply a plan to the kept transactions where they are, and bring its result as Arrow.
 
         In PostgreSQL and on Spark the plan runs there, and only its result travels.

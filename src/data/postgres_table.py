@@ -48,14 +48,16 @@ class PostgresTable(CheckedTable):
 
     def collect(
         self,
-        plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]],
+        plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any] | None],
         connection: duckdb.DuckDBPyConnection,
-    ) -> pa.Table:
+    ) -> pa.Table | None:
         """Apply a plan to the kept rows inside PostgreSQL, and bring its result."""
-        result = plan(nw.from_native(self.connection.table("kept"))).to_native()
+        result = plan(nw.from_native(self.connection.table("kept")))
+        if result is None:
+            return None
+        query = translated(result.to_native().sql_query())
         return self.session.arrow(
-            f"WITH kept AS ({self.checked.kept}) "
-            f"SELECT * FROM ({translated(result.sql_query())}) AS result"
+            f"WITH kept AS ({self.checked.kept}) SELECT * FROM ({query}) AS result"
         )
 
 

@@ -65,11 +65,12 @@ class SparkTable(CheckedTable):
 
     def collect(
         self,
-        plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]],
+        plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any] | None],
         connection: duckdb.DuckDBPyConnection,
-    ) -> pa.Table:
+    ) -> pa.Table | None:
         """Apply a plan to the kept rows on Spark, and bring its result."""
-        return arrow_of(plan(self.rows(connection)).to_native())
+        result = plan(self.rows(connection))
+        return None if result is None else arrow_of(result.to_native())
 
 
 def arrow_of(frame: Any) -> pa.Table:

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 import narwhals as nw
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,12 +15,13 @@ from patronage.data.spark_session import in_arrow
 from patronage.data.spark_table import arrow_of
 from patronage.errors import DataError
 from patronage.features.arrays import day_number
-from patronage.features.catalogue import FAMILIES
+from patronage.features.catalogue import features_of
 from patronage.features.collect import day_table
-from patronage.features.customer_tables import TIMES, CustomerTables, TableName
+from patronage.features.customer_tables import TIMES, CustomerTables, EndKnown, TableName
+from patronage.features.day_table import DayTable
 from patronage.features.grid import Grid
 from patronage.features.panel import build_panel
-from patronage.features.records import Records, read_records
+from patronage.features.records import read_records
 
 BATCH_CUSTOMERS = 5_000
 _DAYS = "days"
@@ -32,6 +35,7 @@ def spark_panel(
     tables: Mapping[TableName, Any] | None = None,
     active_days: int | None = None,
     eligible_only: bool = False,
+    end_known: EndKnown = "at_end",
     partitions: int | None = None,
 ) -> Any:
     """Every feature of every customer at every cutoff, as a Spark frame; see `build_panel`.
@@ -48,13 +52,16 @@ def spark_panel(
         As for `build_panel`.
     tables
         Optional tables as Spark frames, by the names that `CustomerTables` has for them.
+    end_known
+        As for `customer_tables`.
     partitions
         Number of tasks; by default `spark.sql.shuffle.partitions`.
 
     Returns
     -------
     pyspark.sql.DataFrame
-        customer_id, as_of (date), eligible, and the features as double, null where undefined.
+        customer_id, as_of (date), eligible, and the features as double, or as string where their
+        unit is "text"; null where undefined.
 
     Raises
     ------
@@ -64,10 +71,18 @@ def spark_panel(
     frames: list[tuple[str, Any]] = [(_DAYS, days), *(tables or {}).items()]
     native = {name: nw.to_native(frame, pass_through=True) for name, frame in frames}
     first, last = _extent(native[_DAYS])
-    task = PanelTask(tuple(cutoffs), tuple(tables or {}), active_days, eligible_only, first, last)
+    task = PanelTask(
+        cutoffs=tuple(cutoffs),
+        tables=tuple(tables or {}),
+        active_days=active_days,
+        eligible_only=eligible_only,
+        end_known=end_known,
+        first_day=first,
+        last_day=last,
+    )
     by_customer = (partitions, "customer_id") if partitions else ("customer_id",)
     rows = _together(native).repartition(*by_customer)
-    return in_arrow(rows, task, _schema(tables or {}))
+    return in_arrow(rows, task, _schema(task, native))
 
 
 def _extent(days: Any) -> tuple[int, int]:
@@ -100,11 +115,25 @@ def _together(frames: Mapping[str, Any]) -> Any:
     return together
 
 
-def _schema(tables: Mapping[TableName, Any]) -> str:
+def _schema(task: "PanelTask", frames: Mapping[str, Any]) -> str:
+    """Columns of the panel; some hang on those of the user's tables, so empty ones are asked."""
+    empty = {name: arrow_of(frames[name].limit(0)) for name in task.tables}
+    tables = task.with_records(_NOBODY, empty)
     keys = ("customer_id string", "as_of date", "eligible boolean")
-    families = (family for family in FAMILIES if family.needs is None or family.needs in tables)
-    features = (feature.name for family in families for feature in family.features)
-    return ", ".join((*keys, *(f"`{name}` double" for name in features)))
+    types = (
+        (one.name, "string" if one.unit == "text" else "double") for one in features_of(tables)
+    )
+    return ", ".join((*keys, *(f"`{name}` {kind}" for name, kind in types)))
+
+
+_NOBODY = DayTable(
+    customer_ids=pd.Index([], dtype="str"),
+    offsets=np.zeros(1, np.int64),
+    day=np.zeros(0, np.int32),
+    measures={},
+    first_day=0,
+    last_day=0,
+)
 
 
 @dataclass(frozen=True)
@@ -115,6 +144,7 @@ class PanelTask:
     tables: tuple[TableName, ...]
     active_days: int | None
     eligible_only: bool
+    end_known: EndKnown
     first_day: int
     last_day: int
 
@@ -132,13 +162,15 @@ class PanelTask:
         if not pc.any(pc.greater(days["purchases"], 0)).as_py():
             return None
         table = replace(day_table(days), first_day=self.first_day, last_day=self.last_day)
-        found: dict[str, Records] = {
-            name: read_records(
-                part := _part(rows, name), table.customer_ids, time=_time(name, part), table=name
-            )
-            for name in self.tables
-        }
-        return CustomerTables(table, **found)
+        return self.with_records(table, {name: _part(rows, name) for name in self.tables})
+
+    def with_records(self, days: DayTable, parts: Mapping[TableName, pa.Table]) -> CustomerTables:
+        """Customer days with the rows of the optional tables."""
+        found: dict[str, Any] = {}
+        for name, part in parts.items():
+            time = _time(name, part)
+            found[name] = read_records(part, days.customer_ids, time=time, table=name)
+        return CustomerTables(days, **found, end_known=self.end_known)
 
     def _has_rows(self, chunk: CustomerTables) -> bool:
         grid = Grid.of(chunk, self.cutoffs)
@@ -154,6 +186,8 @@ class PanelTask:
             eligible_only=self.eligible_only,
         )
         dated = panel.assign(as_of=panel["as_of"].dt.date)
+        for name in panel.select_dtypes("category").columns:
+            dated[name] = panel[name].astype("str")
         arrow = pa.Table.from_pandas(dated, preserve_index=False)
         yield from arrow.replace_schema_metadata(None).to_batches()
 
@@ -167,5 +201,5 @@ def _part(rows: pa.Table, name: str) -> pa.Table:
 
 def _time(name: TableName, part: pa.Table) -> str | None:
     """The column that says from when on a row is known."""
-    usual = {**TIMES, "categories": "day"}.get(name, "valid_from")
+    usual = {**TIMES, "categories": "day", "channels": "day"}.get(name, "valid_from")
     return usual if usual in part.column_names else None

@@ -43,8 +43,9 @@ class LoadedModel:
                 f"{', '.join(missing)}. It was trained by another release; train anew: "
                 "patronage train"
             )
+        texts = dict.fromkeys(self.scorer.churn.categories_, object)
         with quiet_mlflow():
-            scores: pd.DataFrame = self.pyfunc.predict(features[wanted])
+            scores: pd.DataFrame = self.pyfunc.predict(features[wanted].astype(texts))
         return scores
 
 

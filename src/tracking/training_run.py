@@ -135,8 +135,12 @@ def _signature(scorer: CustomerScorer) -> "ModelSignature":
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
+    texts = scorer.churn.categories_
     inputs = [ColSpec("string", "customer_id"), ColSpec("boolean", "eligible")]
-    features = [ColSpec("double", name, required=False) for name in scorer.columns]
+    features = [
+        ColSpec("string" if name in texts else "double", name, required=False)
+        for name in scorer.columns
+    ]
     outputs = [ColSpec("double", name, required=False) for name in SCORES]
     return ModelSignature(inputs=Schema([*inputs, *features]), outputs=Schema([*outputs]))
 

@@ -1,17 +1,19 @@
 """The panel of Spark's partitions is the panel of one process."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from patronage.data.spark_session import spark_session
+from patronage.data.spark_table import arrow_of
 from patronage.errors import DataError
-from patronage.features import build_panel, customer_days, day_table
+from patronage.features import build_panel, customer_days, customer_tables, day_table
 from patronage.features.spark_panel import spark_panel
 
 CUTOFFS = [date(2026, 2, 1), date(2026, 9, 1), date(2027, 1, 15)]
+START = datetime(2026, 1, 1)
 SCHEMA = "customer_id string, timestamp timestamp_ntz, amount double"
 
 
@@ -39,6 +41,16 @@ def on_spark(spark, lines):
     return customer_days(spark.createDataFrame(rows, SCHEMA))
 
 
+def spark_frame(spark, table, schema):
+    columns = [
+        [value.to_pydatetime() if isinstance(value, pd.Timestamp) else value for value in column]
+        for column in (
+            table[name].astype(object).where(table[name].notna(), None) for name in table
+        )
+    ]
+    return spark.createDataFrame(list(zip(*columns, strict=True)), schema)
+
+
 @pytest.mark.parametrize("eligible_only", [False, True])
 def test_the_panel_is_that_of_one_process(spark, lines, tmp_path, eligible_only):
     options = {"cutoffs": CUTOFFS, "active_days": 30, "eligible_only": eligible_only}
@@ -52,6 +64,33 @@ def test_the_panel_is_that_of_one_process(spark, lines, tmp_path, eligible_only)
     assert {path.name for path in (tmp_path / "panel").glob("as_of=*")} == {
         f"as_of={cutoff}" for cutoff in CUTOFFS
     }
+
+
+def test_rows_of_optional_tables_go_where_their_customers_are(spark, lines):
+    rng = np.random.default_rng(2)
+    ids = [f"c{number}" for number in rng.integers(0, 60, 300)]
+    moments = [START + timedelta(hours=int(hour)) for hour in rng.integers(0, 9_600, 300)]
+    kinds = rng.choice(["visit", "complaint", "email_sent", "email_open"], 300).tolist()
+    who = {"customer_id": [f"c{n}" for n in range(60)], "city": ["Ulm", None, "Bonn"] * 20}
+    tables = {
+        "events": pd.DataFrame({"customer_id": ids, "timestamp": moments, "kind": kinds}),
+        "customers": pd.DataFrame(who | {"age": [float(20 + n) for n in range(60)]}),
+    }
+    schemas = {
+        "events": "customer_id string, timestamp timestamp_ntz, kind string",
+        "customers": "customer_id string, city string, age double",
+    }
+    frames = {name: spark_frame(spark, table, schemas[name]) for name, table in tables.items()}
+    panel = spark_panel(on_spark(spark, lines), cutoffs=CUTOFFS, tables=frames, partitions=2)
+    there = arrow_of(panel).to_pandas()
+    here = build_panel(customer_tables(lines, **tables), cutoffs=CUTOFFS)
+    there["as_of"] = pd.to_datetime(there["as_of"]).astype("datetime64[s]")
+    there = there[here.columns].sort_values(["customer_id", "as_of"], ignore_index=True)
+    texts = here.select_dtypes("category").columns
+    assert len(texts) == 1
+    here[texts] = here[texts].astype("str")
+    there[texts] = there[texts].astype("str")
+    pd.testing.assert_frame_equal(there, here, rtol=1e-9, atol=1e-9, check_dtype=False)
 
 
 def test_no_customer_day_at_all_is_said(spark):
