@@ -87,6 +87,10 @@ class CheckedTable:
         result = plan(self.rows(connection))
         return None if result is None else result.collect("pyarrow").to_native()
 
+    def close(self) -> None:
+        """Let go of what the table holds."""
+        self.connection.close()
+
     def write_quarantine(self, folder: Path) -> Path | None:
         """Write NAME.csv into the folder, if any row is quarantined.
 

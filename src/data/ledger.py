@@ -147,7 +147,7 @@ class Ledger:
         """Close the database and remove it, and the sessions with others."""
         self._engines.close()
         for table in self.tables.values():
-            table.connection.close()
+            table.close()
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -72,6 +72,11 @@ class SparkTable(CheckedTable):
         result = plan(self.rows(connection))
         return None if result is None else arrow_of(result.to_native())
 
+    def close(self) -> None:
+        """Free the executors' disks; the session stays."""
+        self.checked.unpersist()
+        super().close()
+
 
 def arrow_of(frame: Any) -> pa.Table:
     """A Spark frame as an Arrow table.
