@@ -11,10 +11,11 @@ from patronage.features.arrays import Places
 from patronage.features.collect import day_table
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days
-from patronage.features.purchased_categories import purchased_categories
+from patronage.features.purchased_categories import purchases_by
 from patronage.features.records import Records, read_records
 
-TableName = Literal["events", "surveys", "subscriptions", "customers", "categories"]
+TableName = Literal["events", "surveys", "subscriptions", "customers", "categories", "channels"]
+EndKnown = Literal["at_end", "at_start"]
 TIMES: dict[str, str] = {"events": "timestamp", "surveys": "timestamp", "subscriptions": "start"}
 """Table -> the column that says from when on a row is known."""
 
@@ -31,6 +32,10 @@ class CustomerTables:
     """Attributes, each row from its `valid_from` on; from ever where there is none."""
     categories: Records | None = None
     """What was bought: a row for each customer, day and category, with `lines` and `value`."""
+    channels: Records | None = None
+    """Where it was bought: the same for each customer, day and channel."""
+    end_known: EndKnown = "at_end"
+    """Whether a subscription's end is known once it has passed, or from its start on."""
 
     def table(self, name: TableName) -> Records | None:
         """A table by its name; None where the ledger has none."""
@@ -42,11 +47,8 @@ class CustomerTables:
         starts = range(0, len(self.days), n_customers)
         for start, days in zip(starts, self.days.chunks(n_customers), strict=True):
             stop = start + len(days)
-            yield replace(
-                self,
-                days=days,
-                **{name: table.span(start, stop) for name, table in self._records().items()},
-            )
+            spans = {name: table.span(start, stop) for name, table in self._records().items()}
+            yield self._with(days, spans)
 
     def sample(self, n_customers: int, *, seed: int) -> "CustomerTables":
         """At most so many customers, drawn at random; the order stays."""
@@ -54,11 +56,12 @@ class CustomerTables:
         if days is self.days:
             return self
         chosen: Places = self.days.customer_ids.get_indexer(days.customer_ids).astype(np.int64)
-        return replace(
-            self,
-            days=days,
-            **{name: table.customers(chosen) for name, table in self._records().items()},
-        )
+        drawn = {name: table.customers(chosen) for name, table in self._records().items()}
+        return self._with(days, drawn)
+
+    def _with(self, days: DayTable, records: dict[str, Records]) -> "CustomerTables":
+        changed: dict[str, Any] = {"days": days, **records}
+        return replace(self, **changed)
 
     def _records(self) -> dict[str, Records]:
         found = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -72,6 +75,7 @@ def customer_tables(
     surveys: Any = None,
     subscriptions: Any = None,
     customers: Any = None,
+    end_known: EndKnown = "at_end",
 ) -> CustomerTables:
     """Collapse the transactions to customer days and collect what the other tables say.
 
@@ -81,6 +85,9 @@ def customer_tables(
         As for `customer_days`.
     events, surveys, subscriptions, customers
         Tables of the ledger, any frame Narwhals knows; each may be missing.
+    end_known
+        From when on features may see the `end` of a subscription: "at_end" once it has passed,
+        since it may have been written down afterwards; "at_start" for a term agreed at signing.
 
     Raises
     ------
@@ -100,12 +107,12 @@ def customer_tables(
         found["customers"] = read_records(
             customers, days.customer_ids, time=since, table="customers"
         )
-    bought = purchased_categories(transactions)
-    if bought is not None:
-        found["categories"] = read_records(
-            bought, days.customer_ids, time="day", table="transactions"
-        )
-    return CustomerTables(days, **found)
+    purchased = {"categories": "category", "channels": "channel"}
+    for name, column in purchased.items():
+        bought = purchases_by(transactions, column)
+        if bought is not None:
+            found[name] = read_records(bought, days.customer_ids, time="day", table="transactions")
+    return CustomerTables(days, **found, end_known=end_known)
 
 
 def as_customer_tables(days: Any) -> CustomerTables:

@@ -56,11 +56,11 @@ def rfm_summary(
     DataFrame
         customer_id; frequency, purchases after the first; recency, first to last purchase; T,
         first purchase to `as_of`; monetary_value, mean net spend per repeat purchase, 0 with
-        none. Net, what is returned before the second purchase belongs to the first and is left
-        out, and the mean can be 0 or negative: `GammaGammaModel` leaves such customers out and
-        counts them in `n_left_out_`. `attrs["returns"]` says what was touched: `setting`,
-        `lines`, `amount`, `customers`, and `without_net_spend`, the repeat customers whose mean
-        is 0 or less.
+        none; last, `as_of`, or with weeks the Monday before it. Net, what is returned before the
+        second purchase belongs to the first and is left out, and the mean can be 0 or negative:
+        `GammaGammaModel` leaves such customers out and counts them in `n_left_out_`.
+        `attrs["returns"]` says what was touched: `setting`, `lines`, `amount`, `customers`, and
+        `without_net_spend`, the repeat customers whose mean is 0 or less.
 
     Raises
     ------
@@ -91,6 +91,7 @@ def rfm_summary(
     summary.attrs["returns"] = touched | {"without_net_spend": int(empty.sum())}
     if gaps:
         summary["log_gap_sum"] = _log_gap_sum(grid, unit)
+    summary["as_of"] = pd.Timestamp(as_of).as_unit("s") - pd.Timedelta(days=into_week)
     return summary
 
 

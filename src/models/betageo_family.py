@@ -97,9 +97,11 @@ class BetaGeoFamily(PurchaseModel):
 
     def _maximise(self, groups: TimingGroups, k: int = 1) -> Optimum:
         """From where some of the groups lead, which saves most of the steps over all."""
-        start = _start(groups)
+        start, near = _start(groups), self._start_near(self._data_unit(groups).factor)
         start[1] += np.log(k)
-        for some, tolerance in ((_sample(groups), ROUGH), (groups, GRADIENT_TOLERANCE)):
+        start = start if near is None else near
+        fits = [(_sample(groups), ROUGH)] if near is None else []
+        for some, tolerance in (*fits, (groups, GRADIENT_TOLERANCE)):
             likelihood = BetaGeoLikelihood(some, leaves_at_first=self.leaves_at_first, k=k)
             optimum = maximise(self._objective(likelihood, some.customers), start, tolerance)
             if self._has_peak(optimum):
@@ -157,6 +159,12 @@ class BetaGeoFamily(PurchaseModel):
     def _active(self, table: Rfm) -> Active:
         r, alpha, a, b = self.params_
         return Active(r + table.frequency, alpha + table.T, a, b + self._chances(table))
+
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        # A moment longer is a moment without a purchase: up to T if active, to recency if not.
+        x, alive, (r, alpha, _, _) = table.frequency, self._alive(table), self.params_
+        gone = (1 - alive) * (r + x) / (alpha + table.recency)
+        return -gone, -alive * (r + x) / (alpha + table.T)
 
     def _active_traits(self, table: Rfm) -> ActiveTraits:
         r, alpha, a, b = self.params_

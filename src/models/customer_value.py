@@ -1,6 +1,7 @@
 """Customer lifetime value: purchases to come, times spend per purchase, times margin."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Self, overload
 
@@ -8,6 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from patronage.features import day_table, rfm_summary
 from patronage.models.arguments import check_number, check_share, discount_rate
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.likelihood_model import FORMAT, check_saved
@@ -87,6 +89,24 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         """
         self.purchases_ = clone(self.purchases).fit(rfm, weights)
         self.spend_ = clone(self.spend).fit(rfm, weights)
+        return self
+
+    def fit_days(self, days: Any, *, as_of: date, rfm: Any = None) -> Self:
+        """Fit both models on customer days before `as_of`; a season can be learned from them only.
+
+        Parameters
+        ----------
+        days
+            Customer days: a `DayTable`, or the output of `customer_days`.
+        as_of
+            Days at or after it are not seen.
+        rfm
+            `rfm_summary(days, as_of=as_of, gaps=True)`, where it is at hand.
+        """
+        table = day_table(days)
+        known = rfm_summary(table, as_of=as_of, gaps=True) if rfm is None else rfm
+        self.purchases_ = clone(self.purchases).fit_days(table, as_of=as_of, rfm=known)
+        self.spend_ = clone(self.spend).fit(known)
         return self
 
     @overload

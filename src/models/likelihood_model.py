@@ -60,6 +60,8 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
     _problem: Problem | None = None
     """What was maximised, kept in the course of profiling only."""
     _keeps_problem: bool = False
+    _near: Any = None
+    """Parameters, in the data's unit, that the fit starts from where they are known to be near."""
 
     @classmethod
     def with_params(cls, **params: float) -> Self:
@@ -203,6 +205,13 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
                 f"prior={self.prior!r} is not known to {type(self).__name__}; it takes {known}."
             )
         return self.weak_prior
+
+    def _start_near(self, factor: FloatArray) -> FloatArray | None:
+        """The same in the likelihood's own unit."""
+        if self._near is None:
+            return None
+        log_params: FloatArray = np.log(np.array(self._near) / factor)
+        return log_params
 
     def _has_peak(self, optimum: Optimum) -> bool:
         """Whether the fit found a finite best estimate; a prior always leaves one."""

@@ -118,7 +118,7 @@ class ParetoNBDModel(CovariateModel):
         self.data_digest_ = groups.digest()
 
     def _best_fit(self, groups: TimingGroups, sets: Sets | None = None) -> Optimum:
-        return best_fit(groups, self._objective, sets)
+        return best_fit(groups, self._objective, sets, self._start_near(self._unit(groups).factor))
 
     def _unit(self, groups: TimingGroups) -> DataUnit:
         """Time was in units of the longest T."""
@@ -131,6 +131,16 @@ class ParetoNBDModel(CovariateModel):
         self, optimum: Optimum, groups: TimingGroups, names: tuple[str, ...], sets: Sets
     ) -> str:
         return diagnosis(optimum, groups, names, sets)
+
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        # T matters to who is active then, recency to who left right after the last purchase.
+        r, alpha, s, beta = self.params_
+        x, t_x, T = table.frequency, table.recency, table.T
+        quiet = T - t_x
+        left = (r + x) * np.log1p(quiet / (alpha + t_x)) + s * np.log1p(quiet / (beta + t_x))
+        log_alive = -np.logaddexp(0, self._log_odds_inactive(table))
+        by_recency = -np.exp(log_alive + left) * s / (beta + t_x)
+        return by_recency, -np.exp(log_alive) * (r + x) / (alpha + T)
 
     def _active_traits(self, table: Rfm) -> ActiveTraits:
         r, alpha, s, beta = self.params_

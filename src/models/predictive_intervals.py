@@ -51,7 +51,12 @@ Tables = tuple[NDArray[Any], ...]
 
 def count_interval(model: PurchaseModel, table: Rfm, question: Question) -> Interval:
     """Of the purchases in the horizon after T."""
-    return _nothing(table) if question.horizon == 0 else _Counts(model, table, question).solve()
+    if question.horizon == 0:
+        return _nothing(table)
+    found = np.empty((3, len(table.customer_id)))
+    for rows, own, some, span in model._in_own_time(table, question.horizon):
+        found[:, rows] = _Counts(own, some, question._replace(horizon=span)).solve()
+    return Interval(*found)
 
 
 def money_interval(
@@ -66,7 +71,12 @@ def money_interval(
     """
     if question.horizon == 0:
         return _nothing(table)
-    return _Money(purchases, spend, table, _finite(question), margin).solve()
+    asked, found = _finite(question), np.empty((3, len(table.customer_id)))
+    for rows, own, some, span in purchases._in_own_time(table, asked.horizon):
+        # A season moves purchases within the horizon; its discount as a whole stays.
+        here = asked._replace(horizon=span, rate=asked.rate * asked.horizon / span)
+        found[:, rows] = _Money(own, spend, some, here, margin).solve()
+    return Interval(*found)
 
 
 def _nothing(table: Rfm) -> Interval:

@@ -1,7 +1,8 @@
 """What every model of repeat purchases offers: the questions, asked in one way."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, Self, TypeAlias, cast, overload
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError, SettingsError
+from patronage.features import rfm_summary
 from patronage.models.active_traits import ActiveTraits, OpportunityTraits
 from patronage.models.arguments import check_count, check_number, check_share
 from patronage.models.groups import Histories, histories
@@ -29,6 +31,25 @@ class PurchaseModel(LikelihoodModel, ABC):
     @abstractmethod
     def fit(self, rfm: Any, weights: Weights = None) -> Self:
         """Learn the parameters from one row per customer."""
+
+    def fit_days(self, days: Any, *, as_of: date, rfm: Any = None) -> Self:
+        """Learn from customer days, in days: `fit` on `rfm_summary(days, as_of=as_of, gaps=True)`.
+
+        Parameters
+        ----------
+        days
+            Customer days: a `DayTable`, or the output of `customer_days`.
+        as_of
+            Days at or after it are not seen.
+        rfm
+            That summary, where it is at hand.
+        """
+        return self.fit(rfm_summary(days, as_of=as_of, gaps=True) if rfm is None else rfm)
+
+    @property
+    def without_season(self) -> "PurchaseModel":
+        """The fitted model of a year in which every day is an average one."""
+        return self
 
     @overload
     def expected_purchases(self, rfm: Any, horizon: float) -> "pd.Series[Any]": ...
@@ -83,8 +104,10 @@ class PurchaseModel(LikelihoodModel, ABC):
 
         level, span = check_share("interval", interval), check_number("horizon", horizon)
         expected, question = self.expected_purchases(rfm, span), Question(span, 0.0, level, seed)
-        found = count_interval(self, self._read(rfm), question)
-        return pd.DataFrame({"expected_purchases": expected} | found._asdict())
+        asked = self._ask(rfm)
+        found = count_interval(self, asked.table, question)
+        bounds = {name: asked.series(each, name) for name, each in found._asdict().items()}
+        return pd.DataFrame({"expected_purchases": expected} | bounds)
 
     def probability_alive(self, rfm: Any, after: float = 0) -> "pd.Series[Any]":
         """Probability that each customer is still active `after` time units past T."""
@@ -206,6 +229,22 @@ class PurchaseModel(LikelihoodModel, ABC):
     @abstractmethod
     def _discounted_if_active(self, table: Rfm, horizon: float, rate: float) -> FloatArray:
         """Discounted purchases in the horizon, given active at T."""
+
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        """Derivatives of each customer's log-likelihood by her recency and by her T.
+
+        The times between purchases, on which regular timing depends, stay as they are.
+        """
+        raise SettingsError(
+            f"{type(self).__name__} takes no season: its time is counted in opportunities. Take "
+            "BetaGeoModel, ModifiedBetaGeoModel, their CNBD forms or ParetoNBDModel."
+        )
+
+    def _in_own_time(
+        self, table: Rfm, horizon: float
+    ) -> Iterator[tuple[NDArray[np.intp], "PurchaseModel", Rfm, float]]:
+        """Rows that share a clock, who answers for them, their histories and the horizon by it."""
+        yield np.arange(len(table.T)), self, table, horizon
 
     @abstractmethod
     def _active_traits(self, table: Rfm) -> ActiveTraits | OpportunityTraits:

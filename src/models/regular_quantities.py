@@ -78,6 +78,19 @@ def _log_stages(active: RegularActive, since: FloatArray) -> FloatArray:
     return np.log(total)
 
 
+def stage_rates(active: RegularActive) -> tuple[FloatArray, FloatArray]:
+    """At T, the mean rate of stages of an active customer, and that of purchases."""
+    weight, total = np.ones_like(active.since), np.zeros_like(active.since)
+    mean = np.zeros_like(total)
+    for j in range(active.k):
+        if j:
+            weight = weight * (active.shape + (j - 1)) / j * active.since
+        total = total + weight
+        mean = mean + weight * (active.shape + j)
+    last = weight * (active.shape + (active.k - 1))
+    return mean / total / active.scale, last / total / active.scale
+
+
 def stays(active: RegularActive, after: float) -> FloatArray:
     """P(active at T+after)."""
     from patronage.models.regular_kernels import STAYS

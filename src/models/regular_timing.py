@@ -153,6 +153,15 @@ class RegularTimingFamily(BetaGeoFamily):
     def _stage_shares(self, table: Rfm) -> FloatArray:
         return quantities.stage_shares(self._regular(table))
 
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        # Recency and T moved together leave the time since the last purchase as it is, and cost
+        # the mean rate of stages; T alone costs the rate at which the last stage is passed.
+        active, alive = self._regular(table), self._alive(table)
+        stages, passing = quantities.stage_rates(active)
+        gone = (1 - alive) * active.shape / (self.params_.alpha + table.recency)
+        by_age = -alive * passing
+        return -gone - alive * stages - by_age, by_age
+
     def _log_odds_inactive(self, table: Rfm) -> FloatArray:
         odds, could = np.full_like(table.T, -np.inf), np.flatnonzero(self._chances(table) > 0)
         active, alpha = quantities.take(self._regular(table), could), self.params_.alpha

@@ -1,20 +1,24 @@
 """Simulated transactions: what customers who behave as a model says would leave in a log."""
 
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from patronage.errors import SettingsError
+from patronage.features.arrays import day_number
 from patronage.models.arguments import check_count
 from patronage.models.betageobetabinom import BetaGeoBetaBinomModel
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import FloatArray
+from patronage.models.seasonal_model import SeasonalModel
 from patronage.time_units import TimeUnit, days_in
 
+Timing: TypeAlias = Callable[[Any], Any]
 SECONDS_A_DAY = 86_400
 
 
@@ -74,10 +78,13 @@ def simulate_log(
     unit = days_in(time_unit) * SECONDS_A_DAY
     first, last = (_seconds(day) for day in (start, end))
     arrived = rng.uniform(first, _seconds(arrive_by), n)
-    ages = (last - arrived) / unit
+    shown, reached = _clock(model, start, end)
+    model = model.purchases_ if isinstance(model, SeasonalModel) else model
+    ages = (shown(last) - shown(arrived)) / unit
     drawn = model.draw_customers(n, _opportunities(model, ages), rng)
     customer = np.repeat(np.arange(n), drawn["frequency"].to_numpy(np.int64))
-    later = arrived[customer] + unit * _purchase_times(model, drawn, customer, rng)
+    passed = unit * _purchase_times(model, drawn, customer, rng)
+    later = reached(shown(arrived)[customer] + passed)
     log = _frame(np.concatenate([np.arange(n), customer]), np.concatenate([arrived, later]))
     if spend is not None:
         log["amount"] = _amounts(spend, log["customer_id"].to_numpy(), n, rng)
@@ -86,6 +93,17 @@ def simulate_log(
 
 def _seconds(day: date) -> float:
     return (datetime(day.year, day.month, day.day) - datetime(1970, 1, 1)).total_seconds()
+
+
+def _clock(model: PurchaseModel, start: date, end: date) -> tuple[Timing, Timing]:
+    """From seconds to what the model's clock shows, and back."""
+    if not isinstance(model, SeasonalModel):
+        return (lambda seconds: seconds), (lambda shown: shown)
+    clock = model.season_.clock(day_number(start), (end - start).days)
+    day = SECONDS_A_DAY
+    return (lambda seconds: day * clock.at(seconds / day)), (
+        lambda shown: day * clock.day(shown / day)
+    )
 
 
 def _opportunities(model: PurchaseModel, ages: FloatArray) -> FloatArray:

@@ -59,6 +59,7 @@ def of_lifetimes(transactions, as_of, **options):
 @pytest.mark.parametrize(("theirs", "ours"), OPTIONS.values(), ids=OPTIONS.keys())
 def test_summary_equals_lifetimes_on_cdnow(cdnow, cdnow_days, as_of, theirs, ours):
     summary = rfm_summary(cdnow_days, as_of=as_of, **ours).set_index("customer_id")
+    assert (summary.pop("as_of") <= pd.Timestamp(as_of)).all()
     assert list(summary) == ["frequency", "recency", "T", "monetary_value"]
     assert_frame_equal(
         summary, of_lifetimes(cdnow, as_of, **theirs), rtol=1e-12, check_index_type=False

@@ -19,14 +19,17 @@ from patronage.models import (
     CustomerValueModel,
     GammaGammaModel,
     PurchaseModel,
+    PurchaseSeason,
     load_model,
     simulate_log,
 )
 from patronage.models.contract_model import ContractModel
 
 AS_OF = date(2026, 1, 1)
+GIVEN = PurchaseSeason(factors={month: 2.0 if month > 10 else 1.0 for month in range(1, 13)})
 ARGUMENTS = {
     "CustomerValueModel": {"purchases": BetaGeoModel(), "spend": GammaGammaModel()},
+    "SeasonalModel": {"purchases": BetaGeoModel(), "season": GIVEN},
     "ChurnModel": {"features": ["frequency", "recency"], "label_days": 90},
 }
 """What the estimators need that have arguments without a default."""
