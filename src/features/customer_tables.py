@@ -1,7 +1,8 @@
 """All that is known of customers, in memory: their days, and what the optional tables say."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Literal
 
 import narwhals as nw
@@ -15,6 +16,8 @@ from patronage.features.sampling import drawn
 
 TableName = Literal["events", "surveys", "subscriptions", "customers", "categories", "channels"]
 EndKnown = Literal["at_end", "at_start"]
+Plan = Callable[[Any], nw.LazyFrame[Any] | None]
+"""From the transactions to what is made of them, on whatever engine they are."""
 TIMES: dict[str, str] = {"events": "timestamp", "surveys": "timestamp", "subscriptions": "start"}
 """Table -> the column that says from when on a row is known."""
 
@@ -80,7 +83,8 @@ def customer_tables(
     Parameters
     ----------
     transactions
-        As for `customer_days`.
+        As for `customer_days`; or a function that applies a plan to them where they are, such as
+        `Ledger.collect`, and brings the result, or None where the plan gives None.
     events, surveys, subscriptions, customers
         Tables of the ledger, any frame Narwhals knows; each may be missing.
     end_known
@@ -92,7 +96,10 @@ def customer_tables(
     DataError
         If a required column or value is missing, or nobody ever bought; see `day_table`.
     """
-    days = day_table(customer_days(transactions))
+    collected: Callable[[Plan], Any] = (
+        transactions if callable(transactions) else lambda plan: plan(transactions)
+    )
+    days = day_table(collected(customer_days))
     given = {"events": events, "surveys": surveys, "subscriptions": subscriptions}
     found = {
         name: read_records(frame, days.customer_ids, time=TIMES[name], table=name)
@@ -107,7 +114,7 @@ def customer_tables(
         )
     purchased = {"categories": "category", "channels": "channel"}
     for name, column in purchased.items():
-        bought = purchases_by(transactions, column)
+        bought = collected(partial(purchases_by, column=column))
         if bought is not None:
             found[name] = read_records(bought, days.customer_ids, time="day", table="transactions")
     return CustomerTables(days, **found, end_known=end_known)
