@@ -8,12 +8,15 @@ from patronage.features.cutoffs import mature_cutoffs, monthly_cutoffs
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days
 from patronage.features.feature import Feature
-from patronage.features.labels import churn_labels
+from patronage.features.labels import ChurnLabels, churn_labels
 from patronage.features.panel import build_panel
+from patronage.features.panel_files import write_panel
+from patronage.features.panel_reading import read_panel
 from patronage.features.summary import rfm_summary
 
 __all__ = [
     "FEATURES",
+    "ChurnLabels",
     "CustomerTables",
     "DayTable",
     "Feature",
@@ -27,6 +30,8 @@ __all__ = [
     "mature_cutoffs",
     "monthly_cutoffs",
     "purchases_between",
+    "read_panel",
     "rfm_summary",
     "weekly_purchases",
+    "write_panel",
 ]
