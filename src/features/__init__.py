@@ -2,6 +2,7 @@
 
 from patronage.features.activity import purchases_between, weekly_purchases
 from patronage.features.catalogue import FEATURES, catalogue_markdown
+from patronage.features.collapse import collapse, collapse_parts
 from patronage.features.collect import day_table
 from patronage.features.cutoffs import mature_cutoffs, monthly_cutoffs
 from patronage.features.day_table import DayTable
@@ -18,6 +19,8 @@ __all__ = [
     "build_panel",
     "catalogue_markdown",
     "churn_labels",
+    "collapse",
+    "collapse_parts",
     "customer_days",
     "day_table",
     "mature_cutoffs",

@@ -42,15 +42,15 @@ def customer_days(transactions: Any) -> nw.LazyFrame[Any]:
     DataError
         If a required column is missing.
     """
-    frame = _lazy(transactions)
+    frame = as_lazy(transactions)
     columns = frame.collect_schema().names()
-    _require(columns)
+    require_columns(columns)
     lines = _lines(frame, columns)
     days = lines.group_by(*KEYS).agg(*_aggregates(columns)).select(*KEYS, *_measures(columns))
     return _with_new_products(days, lines) if "product_id" in columns else days
 
 
-def _lazy(frame: Any) -> nw.LazyFrame[Any]:
+def as_lazy(frame: Any) -> nw.LazyFrame[Any]:
     """The frame, lazy; pandas and Arrow in DuckDB, since pandas has no calendar day type."""
     known = nw.from_native(frame, pass_through=False)
     if isinstance(known, nw.LazyFrame):
@@ -59,7 +59,8 @@ def _lazy(frame: Any) -> nw.LazyFrame[Any]:
     return lazy
 
 
-def _require(columns: list[str]) -> None:
+def require_columns(columns: list[str]) -> None:
+    """Raise DataError naming the columns that transactions lack."""
     missing = sorted(set(REQUIRED) - set(columns))
     if missing:
         raise DataError(
