@@ -4,6 +4,7 @@ from patronage.features.activity import purchases_between, weekly_purchases
 from patronage.features.catalogue import FEATURES, catalogue_markdown
 from patronage.features.collapse import collapse, collapse_parts
 from patronage.features.collect import day_table
+from patronage.features.customer_tables import CustomerTables, customer_tables
 from patronage.features.cutoffs import mature_cutoffs, monthly_cutoffs
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days
@@ -14,6 +15,7 @@ from patronage.features.summary import rfm_summary
 
 __all__ = [
     "FEATURES",
+    "CustomerTables",
     "DayTable",
     "Feature",
     "build_panel",
@@ -22,6 +24,7 @@ __all__ = [
     "collapse",
     "collapse_parts",
     "customer_days",
+    "customer_tables",
     "day_table",
     "mature_cutoffs",
     "monthly_cutoffs",

@@ -12,10 +12,32 @@ from patronage.features import (
     trends,
     windows,
 )
+from patronage.features.customer_tables import CustomerTables
+from patronage.features.family import Family
 from patronage.features.feature import Feature
 
-FAMILIES = (rfm, rhythm, windows, trends, season, basket, returns, price, timing, cohort)
-FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES for feature in family.FEATURES)
+MODULES = (rfm, rhythm, windows, trends, season, basket, returns, price, timing, cohort)
+FAMILIES = tuple(Family.of(module) for module in MODULES)
+FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES for feature in family.features)
+
+
+def families_of(tables: CustomerTables) -> tuple[Family, ...]:
+    """The families that these tables allow."""
+    return tuple(
+        family
+        for family in FAMILIES
+        if family.needs is None or tables.table(family.needs) is not None
+    )
+
+
+def families_left_out(tables: CustomerTables) -> dict[str, str]:
+    """The other families, by name, and why they cannot be built."""
+    built = families_of(tables)
+    return {
+        family.name: f"there is no table [{family.needs}]"
+        for family in FAMILIES
+        if family not in built
+    }
 
 
 def catalogue_markdown() -> str:

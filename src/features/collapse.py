@@ -11,7 +11,7 @@ from patronage.errors import DataError
 from patronage.features.arrays import FloatArray, Places, day_number
 from patronage.features.collect import gross_value, refuse_infinite
 from patronage.features.day_table import DayTable
-from patronage.features.days import DISTINCT, NET, SUMS, as_lazy, require_columns
+from patronage.features.days import DISTINCT, NET, SUMS, lazy_transactions, require_columns
 from patronage.features.lines import Flags, Lines, collect_lines, refuse_nulls
 
 MAX_LINES = 10_000_000
@@ -61,7 +61,7 @@ def collapse_parts(
     DataError
         If a required column is missing or null in some line, or a sum is not finite.
     """
-    frame = as_lazy(transactions)
+    frame = lazy_transactions(transactions)
     require_columns(frame.collect_schema().names())
     extent = _extent(frame)
     if extent.lines <= max_lines:

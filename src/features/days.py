@@ -42,7 +42,7 @@ def customer_days(transactions: Any) -> nw.LazyFrame[Any]:
     DataError
         If a required column is missing.
     """
-    frame = as_lazy(transactions)
+    frame = lazy_transactions(transactions)
     columns = frame.collect_schema().names()
     require_columns(columns)
     lines = _lines(frame, columns)
@@ -50,7 +50,7 @@ def customer_days(transactions: Any) -> nw.LazyFrame[Any]:
     return _with_new_products(days, lines) if "product_id" in columns else days
 
 
-def as_lazy(frame: Any) -> nw.LazyFrame[Any]:
+def lazy_transactions(frame: Any) -> nw.LazyFrame[Any]:
     """The frame, lazy; pandas and Arrow in DuckDB, since pandas has no calendar day type."""
     known = nw.from_native(frame, pass_through=False)
     if isinstance(known, nw.LazyFrame):

@@ -12,14 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from patronage.features.arrays import DayArray, FloatArray, Places, day_number
+from patronage.features.customer_tables import CustomerTables, TableName, as_customer_tables
 from patronage.features.day_table import DayTable
+from patronage.features.lookup import Lookup
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Pairs of customer and cutoff of one table, ordered by customer, then cutoff."""
+    """Pairs of customer and cutoff, ordered by customer, then cutoff."""
 
-    table: DayTable
+    tables: CustomerTables
     customer: Places
     """Place of the customer in the table."""
     as_of: DayArray
@@ -28,23 +30,37 @@ class Grid:
     _rows: dict[int, Places] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, table: DayTable, cutoffs: Sequence[date]) -> "Grid":
+    def of(cls, tables: CustomerTables | DayTable, cutoffs: Sequence[date]) -> "Grid":
         """Every customer at every cutoff that lies after the customer's first purchase day."""
+        tables = as_customer_tables(tables)
+        table = tables.days
         days = np.array(sorted({day_number(cutoff) for cutoff in cutoffs}), dtype=np.int32)
         customer = np.repeat(np.arange(len(table)), days.size)
         as_of = np.tile(days, len(table))
         started = table.purchase_day[table.purchase_offsets[:-1]][customer] < as_of
-        return cls(table, customer[started], as_of[started])
+        return cls(tables, customer[started], as_of[started])
 
     def where(self, mask: npt.NDArray[np.bool_]) -> "Grid":
         """Only the pairs of the mask."""
-        return Grid(self.table, self.customer[mask], self.as_of[mask])
+        return Grid(self.tables, self.customer[mask], self.as_of[mask])
 
     def bought_within(self, days: int | None) -> npt.NDArray[np.bool_]:
         """Whether the last purchase lies at most so many days before as_of; None: all do."""
         if days is None:
             return np.ones(self.as_of.size, dtype=bool)
         return self.away <= days
+
+    @property
+    def table(self) -> DayTable:
+        """The customer days."""
+        return self.tables.days
+
+    def over(self, name: TableName) -> Lookup:
+        """What an optional table says as of each pair; the table must be there."""
+        records = self.tables.table(name)
+        if records is None:
+            raise KeyError(f"the customer tables hold no {name}")
+        return Lookup(records, self.customer, self.as_of)
 
     @cached_property
     def purchases(self) -> FloatArray:

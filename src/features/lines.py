@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from patronage.errors import DataError
 from patronage.features.arrays import DayArray, FloatArray, Places
-from patronage.features.days import REQUIRED, as_lazy, require_columns
+from patronage.features.days import REQUIRED, lazy_transactions, require_columns
 
 Flags = npt.NDArray[np.bool_]
 
@@ -62,7 +62,7 @@ def collect_lines(transactions: Any, wanted: Sequence[str]) -> Lines:
     DataError
         If a required column is missing, or null in some line.
     """
-    frame = as_lazy(transactions)
+    frame = lazy_transactions(transactions)
     columns = frame.collect_schema().names()
     require_columns(columns)
     selected = frame.select(

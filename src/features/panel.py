@@ -9,12 +9,11 @@ import pandas as pd
 
 from patronage.errors import DataError
 from patronage.features.arrays import FloatArray, calendar_day
-from patronage.features.catalogue import FAMILIES, FEATURES
-from patronage.features.collect import day_table
+from patronage.features.catalogue import families_of
+from patronage.features.customer_tables import CustomerTables, as_customer_tables
 from patronage.features.day_table import DayTable
+from patronage.features.family import Family
 from patronage.features.grid import Grid
-
-NAMES = [feature.name for feature in FEATURES]
 
 
 def build_panel(
@@ -33,7 +32,7 @@ def build_panel(
     Parameters
     ----------
     days
-        Customer days: a `DayTable`, or the output of `customer_days`.
+        `CustomerTables`; or customer days alone, a `DayTable` or the output of `customer_days`.
     cutoffs
         The days `as_of`, in any order.
     active_days
@@ -47,54 +46,60 @@ def build_panel(
     Returns
     -------
     DataFrame
-        customer_id, as_of (datetime64[s]), eligible (bool), then the features as float64, NaN
-        where one is undefined.
+        customer_id, as_of (datetime64[s]), eligible (bool), then the features of the families
+        that the tables allow, as float64, NaN where one is undefined.
 
     Raises
     ------
     DataError
         If no customer has a purchase before any cutoff, or see `day_table`.
     """
-    table = day_table(days)
+    tables = as_customer_tables(days)
+    families = families_of(tables)
     grids = [
-        _grid(chunk, cutoffs, active_days, eligible_only) for chunk in table.chunks(chunk_customers)
+        _grid(chunk, cutoffs, active_days, eligible_only)
+        for chunk in tables.chunks(chunk_customers)
     ]
     n_rows = sum(grid.as_of.size for grid in grids)
     if not n_rows:
-        raise DataError(_nobody(table, cutoffs))
-    values = np.empty((len(FEATURES), n_rows))
-    keys = pd.concat(list(_filled(grids, values, active_days)), ignore_index=True)
-    features = pd.DataFrame(values.T, columns=NAMES, copy=False)
+        raise DataError(_nobody(tables.days, cutoffs))
+    names = [feature.name for family in families for feature in family.features]
+    values = np.empty((len(names), n_rows))
+    keys = pd.concat(list(_filled(grids, families, values, active_days)), ignore_index=True)
+    features = pd.DataFrame(values.T, columns=names, copy=False)
     return pd.concat([keys, features], axis=1)
 
 
 def _grid(
-    table: DayTable, cutoffs: Sequence[date], active_days: int | None, eligible_only: bool
+    tables: CustomerTables, cutoffs: Sequence[date], active_days: int | None, eligible_only: bool
 ) -> Grid:
-    grid = Grid.of(table, cutoffs)
+    grid = Grid.of(tables, cutoffs)
     return grid.where(grid.bought_within(active_days)) if eligible_only else grid
 
 
 def _filled(
-    grids: list[Grid], values: FloatArray, active_days: int | None
+    grids: list[Grid],
+    families: Sequence[Family],
+    values: FloatArray,
+    active_days: int | None,
 ) -> Iterator[pd.DataFrame]:
     """Fill in the features chunk by chunk, and drop each chunk's look-ups when it is done."""
     start = 0
     while grids:
         grid = grids.pop(0)
         stop = start + grid.as_of.size
-        _fill(grid, values[:, start:stop])
+        _fill(grid, families, values[:, start:stop])
         start = stop
         yield _keys(grid, active_days)
 
 
-def _fill(grid: Grid, values: FloatArray) -> None:
+def _fill(grid: Grid, families: Sequence[Family], values: FloatArray) -> None:
     """Write every feature of the grid, in order, into values of shape (features, rows)."""
     place = 0
     with np.errstate(divide="ignore", invalid="ignore"):
-        for family in FAMILIES:
+        for family in families:
             columns = family.compute(grid)
-            for feature in family.FEATURES:
+            for feature in family.features:
                 values[place] = columns[feature.name]
                 place += 1
 

@@ -37,8 +37,8 @@ def test_the_catalogue_explains_every_feature_once():
 def test_every_family_computes_what_it_lists(days_of):
     grid = Grid.of(days_of(("a", 0, 1), ("a", 5, 1)), [AS_OF])
     for family in FAMILIES:
-        assert list(family.compute(grid)) == [feature.name for feature in family.FEATURES]
-        assert {feature.family for feature in family.FEATURES} == {family.__name__.split(".")[-1]}
+        assert list(family.compute(grid)) == [feature.name for feature in family.features]
+        assert {feature.family for feature in family.features} == {family.name}
 
 
 # Days of purchase and what is then expected of (frequency, recency, T, days_since_last).
