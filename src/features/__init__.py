@@ -11,6 +11,7 @@ from patronage.features.days import customer_days
 from patronage.features.feature import Feature
 from patronage.features.labels import churn_labels
 from patronage.features.panel import build_panel
+from patronage.features.panel_files import write_panel
 from patronage.features.summary import rfm_summary
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "purchases_between",
     "rfm_summary",
     "weekly_purchases",
+    "write_panel",
 ]

@@ -57,12 +57,12 @@ def build_panel(
     tables = as_customer_tables(days)
     families = families_of(tables)
     grids = [
-        _grid(chunk, cutoffs, active_days, eligible_only)
+        panel_grid(chunk, cutoffs, active_days, eligible_only)
         for chunk in tables.chunks(chunk_customers)
     ]
     n_rows = sum(grid.as_of.size for grid in grids)
     if not n_rows:
-        raise DataError(_nobody(tables.days, cutoffs))
+        raise DataError(nobody(tables.days, cutoffs))
     names = [feature.name for family in families for feature in family.features]
     values = np.empty((len(names), n_rows))
     keys = pd.concat(list(_filled(grids, families, values, active_days)), ignore_index=True)
@@ -70,9 +70,10 @@ def build_panel(
     return pd.concat([keys, features], axis=1)
 
 
-def _grid(
+def panel_grid(
     tables: CustomerTables, cutoffs: Sequence[date], active_days: int | None, eligible_only: bool
 ) -> Grid:
+    """The rows of the panel."""
     grid = Grid.of(tables, cutoffs)
     return grid.where(grid.bought_within(active_days)) if eligible_only else grid
 
@@ -88,20 +89,18 @@ def _filled(
     while grids:
         grid = grids.pop(0)
         stop = start + grid.as_of.size
-        _fill(grid, families, values[:, start:stop])
+        for place, column in enumerate(feature_columns(grid, families)):
+            values[place, start:stop] = column
         start = stop
         yield _keys(grid, active_days)
 
 
-def _fill(grid: Grid, families: Sequence[Family], values: FloatArray) -> None:
-    """Write every feature of the grid, in order, into values of shape (features, rows)."""
-    place = 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for family in families:
+def feature_columns(grid: Grid, families: Sequence[Family]) -> Iterator[FloatArray]:
+    """Every feature of the grid, in order."""
+    for family in families:
+        with np.errstate(divide="ignore", invalid="ignore"):
             columns = family.compute(grid)
-            for feature in family.features:
-                values[place] = columns[feature.name]
-                place += 1
+        yield from (columns[feature.name] for feature in family.features)
 
 
 def _keys(grid: Grid, active_days: int | None) -> pd.DataFrame:
@@ -115,7 +114,8 @@ def _keys(grid: Grid, active_days: int | None) -> pd.DataFrame:
     )
 
 
-def _nobody(table: DayTable, cutoffs: Sequence[date]) -> str:
+def nobody(table: DayTable, cutoffs: Sequence[date]) -> str:
+    """What is said of a panel without rows."""
     wanted = ", ".join(str(cutoff) for cutoff in sorted(cutoffs)) or "none given"
     return (
         f"no customer has a purchase before a cutoff ({wanted}); the data cover "
