@@ -17,7 +17,8 @@ def check(settings: Settings, *, write_to: Path | None, run_at: datetime) -> str
     """
     with read_ledger(settings, read_at=run_at) as ledger:
         report = check_report(ledger)
-        written = None if write_to is None else ledger.write_quarantine(write_to)
+        if write_to is not None:
+            ledger.write_quarantine(write_to)
         print(report)
-        ledger.refuse_if_bad(settings.ledger.max_bad_share, written)
+        ledger.refuse_if_bad(quarantine=write_to)
     return "everything else is in order"

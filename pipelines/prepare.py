@@ -40,7 +40,7 @@ def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared
         for warning in ledger.warnings:
             log.warning("%s", warning)
         ledger.write_quarantine(run.path / "quarantine")
-        ledger.refuse_if_bad(settings.ledger.max_bad_share)
+        ledger.refuse_if_bad()
         as_of = _day_of_the_run(ledger, settings)
         with run.step("customer days"):
             days = day_table(customer_days(_before(ledger.transactions, as_of)))

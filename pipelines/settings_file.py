@@ -7,16 +7,26 @@ from pathlib import Path
 import jinja2
 from pydantic.fields import FieldInfo
 
-from patronage import config
-from patronage.config import Section
+from patronage import config, table_settings
 from patronage.errors import SettingsError
+from patronage.table_settings import Section
 
 Value = str | int | float
 FILE_NAME = "patronage.toml"
 SECTIONS: dict[str, type[Section]] = {
     "[ledger]": config.LedgerSection,
-    "[transactions]": config.TransactionsSection,
-    "[transactions.columns]": config.TransactionColumns,
+    "[transactions]": table_settings.TransactionsSection,
+    "[transactions.columns]": table_settings.TransactionColumns,
+    "[customers]": table_settings.CustomersSection,
+    "[customers.columns]": table_settings.CustomerColumns,
+    "[events]": table_settings.EventsSection,
+    "[events.columns]": table_settings.EventColumns,
+    "[surveys]": table_settings.SurveysSection,
+    "[surveys.columns]": table_settings.SurveyColumns,
+    "[subscriptions]": table_settings.SubscriptionsSection,
+    "[subscriptions.columns]": table_settings.SubscriptionColumns,
+    "[outcomes]": table_settings.OutcomesSection,
+    "[outcomes.columns]": table_settings.OutcomeColumns,
     "[features]": config.FeaturesSection,
     "[churn]": config.ChurnSection,
     "[value]": config.ValueSection,
@@ -104,7 +114,9 @@ def _section_markdown(name: str, model: type[Section]) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    if isinstance(field.default, Section) or field.default in (None, ""):
+    if isinstance(field.default, Section) or field.default in (None, "", []):
         return ""
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`"
     shown = field.default if isinstance(field.default, int | float) else f'"{field.default}"'
     return f"`{shown}`"

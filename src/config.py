@@ -12,19 +12,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from patronage.errors import SettingsError
+from patronage.table_settings import (
+    CustomersSection,
+    EventsSection,
+    FileSection,
+    OutcomesSection,
+    Section,
+    Share,
+    SubscriptionsSection,
+    SurveysSection,
+    TransactionsSection,
+)
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(gt=0, le=36_500)]
 Money = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
-
-
-class Section(BaseModel):
-    """A section of the settings: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class LedgerSection(Section):
@@ -36,6 +40,8 @@ class LedgerSection(Section):
     """IANA name of the zone in which a calendar day begins and ends."""
     max_bad_share: Share = 0.01
     """A run stops before it trains when a larger share of a table's rows breaks its contract."""
+    drop_duplicates: bool = False
+    """Drop rows that repeat an earlier one in every column of the source; they are counted."""
 
     @field_validator("currency")
     @classmethod
@@ -52,54 +58,6 @@ class LedgerSection(Section):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError("is no IANA time zone; use a name such as Europe/London") from error
         return name
-
-
-class TransactionColumns(Section):
-    """The user's name of each contract column; optional ones may be left out."""
-
-    customer_id: str = "customer_id"
-    """Who bought; kept as text."""
-    timestamp: str = "timestamp"
-    """When: a day, or a day and time."""
-    amount: str = "amount"
-    """Net spend of the row; negative for a return."""
-    order_id: str | None = None
-    """Rows of one id are one order."""
-    product_id: str | None = None
-    """What was bought."""
-    category: str | None = None
-    """Its category."""
-    quantity: str | None = None
-    """Units."""
-    margin: str | None = None
-    """Contribution margin of the row."""
-    discount: str | None = None
-    """Discount of the row, in money, positive."""
-    channel: str | None = None
-    """Where it was bought."""
-
-
-class TransactionsSection(Section):
-    """Where the transaction log is and how its columns are to be read."""
-
-    source: str | list[str]
-    """A file, a glob, or a list of them: CSV (also .gz) or Parquet."""
-    format: Literal["csv", "parquet"] | None = None
-    """By default read off the file name."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=4)] | None = None
-    """CSV: found in the file by default."""
-    decimal: Literal[".", ","] = "."
-    """CSV: the decimal mark of numbers; the other mark and blanks may group thousands."""
-    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
-    """CSV: the encoding of the text; "cp1252" is what Windows writes in Western Europe."""
-    date_format: str | None = None
-    """strptime format of the timestamp, e.g. "%d/%m/%Y %H:%M"; ISO 8601 by default."""
-    where: str | None = None
-    """SQL condition over the source's columns; rows that do not meet it are left out."""
-    amount: str | None = None
-    """SQL expression over the source's columns, in place of an amount column."""
-    columns: TransactionColumns = TransactionColumns()
-    """Which source column is which contract column."""
 
 
 class FeaturesSection(Section):
@@ -205,6 +163,11 @@ class Settings(Section):
 
     ledger: LedgerSection
     transactions: TransactionsSection
+    customers: CustomersSection | None = None
+    events: EventsSection | None = None
+    surveys: SurveysSection | None = None
+    subscriptions: SubscriptionsSection | None = None
+    outcomes: OutcomesSection | None = None
     features: FeaturesSection
     churn: ChurnSection
     value: ValueSection
@@ -222,6 +185,12 @@ class Settings(Section):
                 f"[features] active_days = {self.features.active_days}"
             )
         return self
+
+    @property
+    def tables(self) -> list[FileSection]:
+        """The sections of the tables that are configured, transactions first."""
+        others = (self.customers, self.events, self.surveys, self.subscriptions, self.outcomes)
+        return [self.transactions, *(section for section in others if section is not None)]
 
     def path(self, relative: Path | str) -> Path:
         """A path of the file, absolute."""

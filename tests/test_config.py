@@ -42,7 +42,11 @@ FAULTS = {
         'curency = "USD"',
         r"\[ledger\] curency is not known. Did you mean currency\?",
     ),
-    "unknown section": ("[value]", "[worth]", r"\[worth\] is not known. Known: churn, features"),
+    "unknown section": (
+        "[value]",
+        "[worth]",
+        r"\[worth\] is not known. Known: churn, customers, events, features",
+    ),
     "unknown nested key": (
         'customer_id = "customer_id"',
         'customer = "x"',

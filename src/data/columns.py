@@ -3,21 +3,19 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
-from patronage.config import TransactionColumns, TransactionsSection
+from patronage.data.tables import CONTRACTS
 from patronage.data.values import SourceColumn
 from patronage.errors import DataError
-
-TEXT_COLUMNS = ("order_id", "product_id", "category", "channel")
-NUMBER_COLUMNS = ("quantity", "margin", "discount")
+from patronage.table_settings import FileSection, Section
 
 
 def map_columns(
-    section: TransactionsSection, columns: Sequence[SourceColumn], table: str
+    section: FileSection, columns: Sequence[SourceColumn], table: str
 ) -> dict[str, SourceColumn]:
     """Contract column to source column: required ones, and optional ones that are there.
 
     An optional column is there when the settings name it, or the source has a column of its name.
-    `amount` is left out when the settings give an expression for it.
+    A column for which the settings give an expression is left out.
 
     Raises
     ------
@@ -30,13 +28,21 @@ def map_columns(
         if name in by_name:
             mapped[contract] = by_name[name]
         elif contract in named_columns(section) or contract in _required(section):
-            raise DataError(_missing(contract, name, list(by_name), table))
+            raise DataError(_missing(section, contract, name, list(by_name), table))
     return mapped
 
 
-def named_columns(section: TransactionsSection) -> set[str]:
+def named_columns(section: FileSection) -> set[str]:
     """Contract columns whose source column the settings name."""
-    return {name for name in section.columns.model_fields_set if getattr(section.columns, name)}
+    mapping = _mapping(section)
+    return {name for name in mapping.model_fields_set if getattr(mapping, name)}
+
+
+def expression_of(section: FileSection) -> tuple[str, str] | None:
+    """The contract column that the settings compute, and the expression for it."""
+    name = CONTRACTS[section.table].computable
+    text = None if name is None else getattr(section, name)
+    return None if name is None or text is None else (name, text)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -66,27 +72,40 @@ def _fold(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
-def _wanted(section: TransactionsSection) -> Mapping[str, str]:
-    wanted = {
-        name: getattr(section.columns, name) or name for name in TransactionColumns.model_fields
+def _mapping(section: FileSection) -> Section:
+    mapping: Section = vars(section)["columns"]
+    return mapping
+
+
+def _wanted(section: FileSection) -> Mapping[str, str]:
+    mapping, computed = _mapping(section), expression_of(section)
+    return {
+        column.name: getattr(mapping, column.name) or column.name
+        for column in CONTRACTS[section.table].columns
+        if computed is None or column.name != computed[0]
     }
-    if section.amount is not None:
-        del wanted["amount"]
-    return wanted
 
 
-def _required(section: TransactionsSection) -> set[str]:
-    return {"customer_id", "timestamp"} | ({"amount"} if section.amount is None else set())
+def _required(section: FileSection) -> set[str]:
+    return {column.name for column in CONTRACTS[section.table].columns if column.required}
 
 
-def _missing(contract: str, name: str, known: list[str], table: str) -> str:
+def _missing(section: FileSection, contract: str, name: str, known: list[str], table: str) -> str:
     near = nearest(name, known) or (nearest(contract, known)) or known[0]
-    hints = [f'name it: [transactions.columns] {contract} = "{near}"']
-    if contract == "amount":
-        hints.append('or compute it: [transactions] amount = "quantity * price"')
+    hints = [f'name it: [{section.table}.columns] {contract} = "{near}"']
+    if contract == CONTRACTS[section.table].computable:
+        example = _EXPRESSIONS[contract]
+        hints.append(f"or compute it: [{section.table}] {contract} = {example}")
     if len(known) == 1:
-        hints.append('or say what parts the columns: [transactions] delimiter = ";"')
+        hints.append(f'or say what parts the columns: [{section.table}] delimiter = ";"')
     return (
         f"{table} has no column {name!r} for {contract}. {suggestion(name, known)} "
         f"Then {', '.join(hints)}"
     )
+
+
+_EXPRESSIONS = {
+    "amount": '"quantity * price"',
+    "kind": "\"'visit'\"",
+    "question": "\"'nps'\"",
+}

@@ -1,6 +1,6 @@
 """Row counts of one table, which must add up."""
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from patronage.errors import PatronageError
 
@@ -9,9 +9,10 @@ from patronage.errors import PatronageError
 class TableCounts:
     """Rows of one table on their way from the source to the ledger.
 
-    `rows_read` = `rows_filtered` + `rows_in` and `rows_in` = `rows_kept` + `rows_quarantined`,
-    checked when made. `reasons` counts the quarantined rows by reason, most frequent first,
-    `n_duplicates` the kept rows that equal an earlier one in every column of the source.
+    `rows_read` = `rows_filtered` + `rows_in` and `rows_in` = `rows_kept` + `rows_quarantined` +
+    `rows_dropped`, checked when made. `rows_dropped` repeat a row that is kept. `reasons` counts
+    the quarantined rows by reason, most frequent first, `n_duplicates` the kept rows that equal an
+    earlier one in every column of the source.
 
     Raises
     ------
@@ -32,16 +33,18 @@ class TableCounts:
     rows_quarantined: int
     reasons: dict[str, int] = field(default_factory=dict)
     n_duplicates: int = 0
+    rows_dropped: int = 0
+    table: InitVar[str] = "transactions"
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, table: str) -> None:
         """Check the sums."""
         sums = (
             self.rows_read == self.rows_filtered + self.rows_in,
-            self.rows_in == self.rows_kept + self.rows_quarantined,
+            self.rows_in == self.rows_kept + self.rows_quarantined + self.rows_dropped,
             self.rows_quarantined == sum(self.reasons.values()),
         )
         if not all(sums):
-            raise PatronageError(f"the row counts of transactions do not add up: {self}")
+            raise PatronageError(f"the row counts of {table} do not add up: {self}")
 
     @property
     def bad_share(self) -> float:

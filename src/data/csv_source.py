@@ -7,10 +7,10 @@ import itertools
 from collections import Counter
 from pathlib import Path
 
-from patronage.config import TransactionsSection
 from patronage.data.csv_texts import CsvTexts, open_text
 from patronage.data.values import SourceColumn, literal
 from patronage.errors import DataError
+from patronage.table_settings import FileSection
 
 LONGEST_LINE = 2_000_000
 """Bytes; a longer record is a quote that was never closed."""
@@ -19,7 +19,7 @@ _DELIMITERS = [",", ";", "\t", "|"]
 _SAMPLE = 65_536
 
 
-def csv_columns(files: list[Path], section: TransactionsSection) -> tuple[list[SourceColumn], str]:
+def csv_columns(files: list[Path], section: FileSection) -> tuple[list[SourceColumn], str]:
     """The columns that all files share, and the delimiter.
 
     Raises
@@ -27,17 +27,19 @@ def csv_columns(files: list[Path], section: TransactionsSection) -> tuple[list[S
     DataError
         If a file is empty, a name occurs twice, or two files differ in their header.
     """
-    samples = {file: _sample(file, section.encoding) for file in files}
+    samples = {file: _sample(file, section) for file in files}
     delimiter = section.delimiter or _delimiter(samples[files[0]])
     headers = {file: _header(file, sample, delimiter) for file, sample in samples.items()}
     names = headers[files[0]]
     for file, other in headers.items():
         if other != names:
-            raise DataError(header_difference(files[0], names, file, other))
+            raise DataError(header_difference(files[0], names, file, other, section.table))
     return [SourceColumn(name, f"c{place}") for place, name in enumerate(names)], delimiter
 
 
-def header_difference(first: Path, names: list[str], file: Path, other: list[str]) -> str:
+def header_difference(
+    first: Path, names: list[str], file: Path, other: list[str], table: str
+) -> str:
     """What differs between the headers of two files of one source."""
     parts = [
         f"{what} {', '.join(repr(name) for name in found)}"
@@ -49,7 +51,7 @@ def header_difference(first: Path, names: list[str], file: Path, other: list[str
     ]
     fault = " and ".join(parts) or f"has the order {', '.join(other)}"
     return (
-        f"{file} has other columns than {first}: it {fault}. All files of [transactions] source "
+        f"{file} has other columns than {first}: it {fault}. All files of [{table}] source "
         f"need the header of the first: {', '.join(names)}."
     )
 
@@ -75,8 +77,8 @@ def csv_scan(
     )
 
 
-def _sample(file: Path, encoding: str) -> str:
-    with open_text(file, encoding) as text:
+def _sample(file: Path, section: FileSection) -> str:
+    with open_text(file, section.encoding, table=section.table) as text:
         sample = text.read(_SAMPLE)
     if not sample.strip():
         raise DataError(f"{file} is empty: it has no header and no rows.")

@@ -42,7 +42,7 @@ class CsvTexts:
         return f"CASE {column} {cases} ELSE {column} END" if cases else column
 
 
-def csv_texts(files: list[Path], encoding: str, folder: Path) -> CsvTexts:
+def csv_texts(files: list[Path], encoding: str, folder: Path, *, table: str) -> CsvTexts:
     """The files as DuckDB can read them: themselves, or UTF-8 copies in `folder`.
 
     Bytes that the encoding does not have stay as they are, which is no UTF-8, so that DuckDB
@@ -50,10 +50,10 @@ def csv_texts(files: list[Path], encoding: str, folder: Path) -> CsvTexts:
     """
     if encoding not in _UNKNOWN_TO_DUCKDB:
         return CsvTexts(files, encoding)
-    originals = {folder / f"utf8-{place}.csv": file for place, file in enumerate(files)}
+    originals = {folder / f"{table}-{place}.csv": file for place, file in enumerate(files)}
     for copy, file in originals.items():
         with (
-            open_text(file, encoding, "surrogateescape") as text,
+            open_text(file, encoding, "surrogateescape", table=table) as text,
             copy.open("w", encoding="utf-8", errors="surrogateescape", newline="") as target,
         ):
             shutil.copyfileobj(text, target, _CHUNK)
@@ -80,8 +80,12 @@ def _is_utf_8(file: Path) -> bool:
 
 
 @contextmanager
-def open_text(file: Path, encoding: str, errors: str = "strict") -> Iterator[TextIO]:
+def open_text(
+    file: Path, encoding: str, errors: str = "strict", *, table: str = "transactions"
+) -> Iterator[TextIO]:
     """The file's text, unpacked and decoded, line ends untouched.
+
+    `table` is the one whose settings a message names.
 
     Raises
     ------
@@ -98,7 +102,7 @@ def open_text(file: Path, encoding: str, errors: str = "strict") -> Iterator[Tex
     except UnicodeError as error:
         other = _other_encoding(file, encoding)
         raise DataError(
-            f'{file} is not {encoding}: {error}. Try [transactions] encoding = "{other}"'
+            f'{file} is not {encoding}: {error}. Try [{table}] encoding = "{other}"'
         ) from error
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{file} cannot be unpacked: {error}. Is it complete?") from error

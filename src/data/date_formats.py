@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from patronage.data.contract import EARLIEST
+from patronage.data.declaration import EARLIEST
 from patronage.data.values import Reading, SourceColumn, literal, timestamp_of
 
 _NUMBERS = re.compile(r"(\d{1,4})([./-])( ?)(\d{1,2})\2\3(\d{4}|\d{1,2})(?!\d)")

@@ -1,8 +1,8 @@
 """Expressions of the settings: SQL over the columns of the source, one row at a time.
 
-`where` and `amount` are parsed by SQLGlot and rendered for DuckDB. Allowed are comparisons, AND,
-OR, NOT, IN, BETWEEN, LIKE, IS NULL, arithmetic, CASE, CAST and the functions listed below; there is
-no way to a query, a file, an aggregate or a setting of the engine.
+`where`, `amount`, `kind` and `question` are parsed by SQLGlot and rendered for DuckDB. Allowed are
+comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, IS NULL, arithmetic, CASE, CAST and the functions
+listed below; there is no way to a query, a file, an aggregate or a setting of the engine.
 
 In CSV every column is text, so the place of a column says what it is read as:
 
@@ -10,7 +10,7 @@ In CSV every column is text, so the place of a column says what it is read as:
   number, the argument of a numeric function (`abs`, `round`, ...), or compared with a number:
   `Price > 0`, `Quantity * Price`;
 - as a time, by the settings' date format, when it is compared with a time or cast to one, and the
-  column of `timestamp` also when compared with a text: `Date >= '2024-01-31'`;
+  contract's times also when compared with a text: `Date >= '2024-01-31'`;
 - as true or false, when compared with `true` or `false`;
 - as text everywhere else: `Code NOT IN ('POST')`, `Code LIKE 'D%'`, `Price > '0'`.
 
@@ -45,7 +45,15 @@ from patronage.data.expression_grammar import (
     is_time,
     operands,
 )
-from patronage.data.values import Reading, SourceColumn, literal, number_of, text_of, timestamp_of
+from patronage.data.values import (
+    BLANKS,
+    Reading,
+    SourceColumn,
+    literal,
+    number_of,
+    text_of,
+    timestamp_of,
+)
 from patronage.errors import DataError, SettingsError
 
 
@@ -80,14 +88,14 @@ class ExpressionReader:
         All columns of the source.
     reading
         How texts become numbers and times.
-    timestamp
-        The source column of `timestamp`.
+    times
+        Source columns of the contract's times.
     """
 
     setting: str
     columns: Sequence[SourceColumn]
     reading: Reading
-    timestamp: SourceColumn
+    times: Sequence[SourceColumn]
     _roles: dict[int, Role] = field(default_factory=dict, init=False)
 
     def condition(self, text: str) -> Expression:
@@ -115,6 +123,15 @@ class ExpressionReader:
         self._read(tree, "number")
         found = self._expression(tree)
         return Expression(f"TRY_CAST({found.sql} AS DOUBLE)", found.columns, found.unreadable)
+
+    def text(self, text: str) -> Expression:
+        """The text as a text for each row; errors as for `condition`."""
+        tree = self._parse(text)
+        if isinstance(tree.unnest(), CONDITIONS):
+            raise SettingsError(f"{self.setting} is no text. Example: kind = \"'visit'\"")
+        found = self._expression(tree)
+        sql = f"nullif(trim(CAST({found.sql} AS VARCHAR), {literal(BLANKS)}), '')"
+        return Expression(sql, found.columns, found.unreadable)
 
     def _parse(self, text: str) -> Any:
         try:
@@ -207,11 +224,11 @@ class ExpressionReader:
             self._read_all(operands(node), role)
 
     def _narrowed(self, node: Any, role: Role) -> Role:
-        """A text constant means a time to the column of `timestamp`, a text to any other."""
+        """A text constant means a time to a column of times, a text to any other."""
         if role != "constant":
             return role
         column = self._column(node)
-        is_time = column.key == self.timestamp.key or column.kind in ("time", "date", "zoned")
+        is_time = column in self.times or column.kind in ("time", "date", "zoned")
         return "time" if is_time else "text"
 
     def _check_constant(self, node: Any) -> None:

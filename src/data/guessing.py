@@ -7,14 +7,14 @@ from typing import Literal
 
 import duckdb
 
-from patronage.config import TransactionsSection
 from patronage.data.column_names import PRICE, recognise
 from patronage.data.csv_texts import guess_encoding
 from patronage.data.date_formats import DateGuess, guess_date_format
 from patronage.data.files import format_of, source_files
-from patronage.data.reading import Source, open_source
+from patronage.data.source import Source, open_source
 from patronage.data.values import Reading, SourceColumn, number_of, text_of
 from patronage.errors import DataError
+from patronage.table_settings import TransactionsSection
 
 SAMPLE_ROWS = 20_000
 _NUMBERS = ("quantity", "amount", PRICE)

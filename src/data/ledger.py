@@ -1,9 +1,10 @@
 """The contract tables of one run, read, checked and counted."""
 
 import hashlib
+import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,86 +17,125 @@ import duckdb
 import narwhals as nw
 
 from patronage.config import Settings
+from patronage.data.checked_table import CheckedTable, read_table
 from patronage.data.counts import TableCounts
-from patronage.data.oddities import duplicates, oddities
-from patronage.data.parquet_source import parquet_rows
-from patronage.data.quarantine import Reason, collect_quarantine, reasons, write_quarantine
-from patronage.data.reading import Source, load, open_source
-from patronage.data.refusals import refuse_nothing_kept, too_bad
-from patronage.data.rejected import collect_rejected
-from patronage.data.values import literal
-from patronage.errors import DataError, PatronageError
+from patronage.data.quarantine import Reason
+from patronage.data.reading import KEPT
+from patronage.data.tables import CONTRACTS
+from patronage.errors import DataError
+from patronage.table_settings import FileSection
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The transactions of one run, in a database of its own that goes when the ledger is closed.
+    """The tables of one run, in a database of its own that goes when the ledger is closed.
 
-    Use it as a context manager; `transactions` cannot be read after it.
+    Use it as a context manager; no table can be read after it. What is said of one table, such as
+    `counts` and `reasons`, is that of the transactions; `tables` has all.
     """
 
-    counts: TableCounts
-    reasons: list[Reason]
-    """Why rows are quarantined, most frequent reason first."""
-    files: list[Path]
+    tables: Mapping[str, CheckedTable]
+    """By name, transactions first; without those that are not configured."""
     first_day: date
     last_day: date
-    """Calendar days of the first and last kept row, on the ledger's clock."""
+    """Calendar days of the first and last kept transaction, on the ledger's clock."""
     n_customers: int
-    digest: str
-    """Hash of the kept rows that does not depend on their order or files; 64 hex digits."""
-    warnings: list[str]
-    """What may be right but should be looked at: a last day on its own, absurd amounts."""
-    columns: tuple[str, ...]
-    """Contract columns that `transactions` has."""
+    """With a kept transaction."""
     _settings: Settings
-    _source: Source
     _connection: duckdb.DuckDBPyConnection
     _folder: Path
+
+    def table(self, name: str) -> nw.LazyFrame[Any] | None:
+        """The kept rows of a table, or None if it is not configured.
+
+        Parameters
+        ----------
+        name
+            Of a contract: transactions, customers, events, surveys, subscriptions or outcomes.
+
+        Raises
+        ------
+        KeyError
+            If there is no such contract.
+        """
+        if name not in CONTRACTS:
+            raise KeyError(f"no table is named {name!r}; known: {', '.join(CONTRACTS)}")
+        return self.tables[name].rows(self._connection) if name in self.tables else None
 
     @property
     def transactions(self) -> nw.LazyFrame[Any]:
         """The kept rows; `timestamp` is on the ledger's clock, so its date is the calendar day."""
-        listed = ", ".join(self.columns)
-        return nw.from_native(self._connection.sql(f"SELECT {listed} FROM rows WHERE {_KEPT}"))
+        return self.tables["transactions"].rows(self._connection)
 
-    def write_quarantine(self, folder: Path) -> Path | None:
-        """Write `transactions.csv` into the folder, if any row is quarantined.
+    @property
+    def counts(self) -> TableCounts:
+        """Row counts of the transactions."""
+        return self.tables["transactions"].counts
 
-        It holds file (from the settings folder), row (1-based data row; header and blank lines are
-        not counted), reason with the offending value, and the source's columns. Values are as they
-        were, so that rows can be mended and read again.
-        """
-        if not self.counts.rows_quarantined:
-            return None
-        target = folder / "transactions.csv"
-        write_quarantine(
-            self._connection, self._source.columns, self._settings.folder.absolute(), target
-        )
-        return target
+    @property
+    def reasons(self) -> list[Reason]:
+        """Why transactions are quarantined, most frequent reason first."""
+        return self.tables["transactions"].reasons
 
-    def refuse_if_bad(self, max_bad_share: float, quarantine: Path | None = None) -> None:
-        """Stop a run whose table is too bad to be learned from.
+    @property
+    def files(self) -> list[Path]:
+        """That the transactions were read from."""
+        return self.tables["transactions"].files
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Contract columns that `transactions` has."""
+        return tuple(self.tables["transactions"].columns)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What may be right but should be looked at, of all tables."""
+        return [
+            text if table.name == "transactions" else f"{table.name}: {text}"
+            for table in self.tables.values()
+            for text in table.warnings
+        ]
+
+    @property
+    def digest(self) -> str:
+        """Hash of the kept rows of all tables, whatever their order and files; 64 hex digits."""
+        digests = [(name, self.tables[name].digest) for name in sorted(self.tables)]
+        return hashlib.sha256(repr(digests).encode()).hexdigest()
+
+    def write_quarantine(self, folder: Path) -> list[Path]:
+        """Write one CSV file for each table with quarantined rows; see `CheckedTable`."""
+        written = (table.write_quarantine(folder) for table in self.tables.values())
+        return [path for path in written if path is not None]
+
+    def refuse_if_bad(
+        self, max_bad_share: float | None = None, quarantine: Path | None = None
+    ) -> None:
+        """Stop a run one of whose tables is too bad to be learned from.
 
         Parameters
         ----------
         max_bad_share
-            Largest bearable share of quarantined rows, 0 to 1.
+            Largest bearable share of quarantined rows, 0 to 1, of a table whose section has none of
+            its own; by default that of [ledger].
         quarantine
-            Where the rows were written, for the message.
+            The folder that the rows were written to, for the message.
 
         Raises
         ------
         DataError
-            If the share is larger; the message has the reasons with their first rows.
+            If the share of a table is larger; the message names it and has the reasons with their
+            first rows.
         """
-        counts = self.counts
-        if counts.bad_share <= max_bad_share:
-            return
-        raise DataError(too_bad(counts, self.reasons, self._settings, max_bad_share, quarantine))
+        most = self._settings.ledger.max_bad_share if max_bad_share is None else max_bad_share
+        for table in self.tables.values():
+            table.refuse_if_bad(most, quarantine and quarantine / f"{table.name}.csv")
 
     def close(self) -> None:
         """Close the database and remove it."""
+        for table in self.tables.values():
+            table.connection.close()
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -113,13 +153,14 @@ class Ledger:
         self.close()
 
 
-_KEPT = "fault IS NULL AND NOT filtered"
-
-
 def read_ledger(
-    settings: Settings, *, read_at: datetime, work_folder: Path | None = None
+    settings: Settings,
+    *,
+    read_at: datetime,
+    work_folder: Path | None = None,
+    on_table: Callable[[str], None] = lambda table: None,
 ) -> Ledger:
-    """Read the transactions, check every row and set aside those that break the contract.
+    """Read all tables, check every row and set aside those that break the contract.
 
     Parameters
     ----------
@@ -130,6 +171,8 @@ def read_ledger(
         after it are in the future.
     work_folder
         Where the temporary database is made; by default in the system's folder for such files.
+    on_table
+        Called with the name of each table before it is read.
 
     Returns
     -------
@@ -140,9 +183,10 @@ def read_ledger(
     Raises
     ------
     DataError
-        If the table as a whole cannot be used: no file, no rows, a column missing, no row kept.
+        If a table as a whole cannot be used: no file, a column missing; or no row of the
+        transactions is kept.
     SettingsError
-        If `where`, `amount` or `date_format` cannot be used.
+        If `where`, an expression or `date_format` of a table cannot be used.
     """
     folder = Path(tempfile.mkdtemp(prefix="patronage-", dir=work_folder))
     try:
@@ -151,8 +195,7 @@ def read_ledger(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     try:
-        with _without_tracebacks():
-            return _read(settings, connection, folder, read_at)
+        return _read(settings, connection, folder, read_at, on_table)
     except BaseException:
         connection.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -168,6 +211,11 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": "false",
         },
     )
+    return _set_up(connection)
+
+
+def _set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """What holds for each session on the database."""
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET error_on_division_by_zero = false")
@@ -175,46 +223,59 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def _without_tracebacks() -> Iterator[None]:
+def _without_tracebacks(table: str) -> Iterator[None]:
     """Turn what DuckDB refuses into one message."""
     try:
         yield
     except duckdb.Error as error:
         reason = str(error).strip().splitlines()[0]
-        raise DataError(f"transactions cannot be read: {reason}") from error
+        raise DataError(f"{table} cannot be read: {reason}") from error
 
 
 def _read(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, folder: Path, read_at: datetime
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    read_at: datetime,
+    on_table: Callable[[str], None],
 ) -> Ledger:
-    source = open_source(connection, settings.transactions, settings.folder, folder)
-    columns = load(connection, source, settings, _latest(read_at, settings.ledger.timezone))
-    if source.texts is not None:
-        collect_rejected(connection, source.texts)
-    collect_quarantine(connection, source.columns, rejected=source.texts is not None)
-    found = reasons(connection, source.files, settings.folder.absolute())
-    counts = _counts(connection, source, found)
-    refuse_nothing_kept(counts, found, source, settings)
-    first, last, customers = _one(
-        connection,
+    latest = _latest(read_at, settings.ledger.timezone)
+    tables = {}
+    for section in settings.tables:
+        on_table(section.table)
+        tables[section.table] = _checked(settings, section, connection, folder, latest)
+    first, last, customers = connection.execute(
         "SELECT CAST(min(timestamp) AS DATE), CAST(max(timestamp) AS DATE), "
-        f"count(DISTINCT customer_id) FROM rows WHERE {_KEPT}",
-    )
+        f'count(DISTINCT customer_id) FROM "transactions".rows WHERE {KEPT}'
+    ).fetchall()[0]
     return Ledger(
-        counts=counts,
-        reasons=found,
-        files=source.files,
+        tables=tables,
         first_day=first,
         last_day=last,
         n_customers=customers,
-        digest=_digest(connection, columns),
-        warnings=oddities(connection, _KEPT),
-        columns=tuple(columns),
         _settings=settings,
-        _source=source,
         _connection=connection,
         _folder=folder,
     )
+
+
+def _checked(
+    settings: Settings,
+    section: FileSection,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    latest: datetime,
+) -> CheckedTable:
+    """One table, in a schema and a session of its own: DuckDB's reject tables are a session's."""
+    session = _set_up(connection.cursor())
+    try:
+        with _without_tracebacks(section.table):
+            session.execute(f'CREATE SCHEMA "{section.table}"')
+            session.execute(f"SET schema = '{section.table}'")
+            return read_table(session, section, settings, latest=latest, work_folder=folder)
+    except BaseException:
+        session.close()
+        raise
 
 
 def _latest(read_at: datetime, timezone: str) -> datetime:
@@ -222,35 +283,3 @@ def _latest(read_at: datetime, timezone: str) -> datetime:
     if read_at.tzinfo is not None:
         read_at = read_at.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
     return read_at + timedelta(days=1)
-
-
-def _counts(
-    connection: duckdb.DuckDBPyConnection, source: Source, found: list[Reason]
-) -> TableCounts:
-    loaded, filtered, kept = _one(
-        connection,
-        f"SELECT count(*), count(*) FILTER (filtered), count(*) FILTER ({_KEPT}) FROM rows",
-    )
-    (lost,) = _one(connection, "SELECT coalesce(CAST(sum(lines) AS BIGINT), 0) FROM rejected")
-    if source.format == "parquet" and loaded != (stored := parquet_rows(connection, source.files)):
-        raise PatronageError(f"{loaded:,} rows were read of {stored:,} in {source.label}.")
-    read = loaded + lost
-    bad = sum(reason.rows for reason in found)
-    by_reason = {reason.text: reason.rows for reason in found}
-    copies = duplicates(connection, _KEPT)
-    return TableCounts(read, filtered, read - filtered, kept, bad, by_reason, copies)
-
-
-def _digest(connection: duckdb.DuckDBPyConnection, columns: list[str]) -> str:
-    """A sum of MD5 per row: the same for any order and any split of the rows into files."""
-    cells = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(30))" for name in sorted(columns))
-    row = f"concat_ws({literal(chr(31))}, {cells})"
-    count, total = _one(
-        connection, f"SELECT count(*), sum(md5_number_lower({row})) FROM rows WHERE {_KEPT}"
-    )
-    return hashlib.sha256(repr((sorted(columns), count, int(total))).encode()).hexdigest()
-
-
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
-    """The only row of a query."""
-    return connection.execute(query).fetchall()[0]

@@ -4,14 +4,18 @@ from datetime import date, timedelta
 
 import duckdb
 
+from patronage.data.typed_rows import Plan
+
 LONGEST_SILENCE = timedelta(days=30)
 """A last day further than this from the one before is more often a typing error than business."""
 LARGEST_MULTIPLE = 1_000
 """Of the 99.9th percentile of the amounts."""
 
 
-def oddities(connection: duckdb.DuckDBPyConnection, kept: str) -> list[str]:
+def oddities(connection: duckdb.DuckDBPyConnection, kept: str, plan: Plan) -> list[str]:
     """A sentence for each thing to look at among the rows of table `rows` that meet `kept`."""
+    if plan.section.table != "transactions":
+        return []
     found = (_isolated_last_day(connection, kept), _absurd_amounts(connection, kept))
     return [text for text in found if text]
 

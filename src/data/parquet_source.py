@@ -10,8 +10,10 @@ from patronage.data.values import SourceColumn, kind_of, literal
 from patronage.errors import DataError
 
 
-def parquet_columns(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> list[SourceColumn]:
-    """The columns of all files, with the types that hold the values of each.
+def parquet_columns(
+    connection: duckdb.DuckDBPyConnection, files: list[Path], table: str
+) -> list[SourceColumn]:
+    """The columns of all files of a table, with the types that hold the values of each.
 
     Raises
     ------
@@ -21,7 +23,7 @@ def parquet_columns(connection: duckdb.DuckDBPyConnection, files: list[Path]) ->
     names = [_names(connection, file) for file in files]
     for file, other in zip(files, names, strict=True):
         if sorted(other) != sorted(names[0]):
-            raise DataError(header_difference(files[0], names[0], file, other))
+            raise DataError(header_difference(files[0], names[0], file, other, table))
     described = connection.execute(f"DESCRIBE SELECT * FROM {_reader(files)}").fetchall()
     return [
         SourceColumn(name, f"c{place}", kind_of(row[1]))

@@ -4,13 +4,13 @@ import json
 import re
 from pathlib import Path
 
-from patronage.config import Settings, TransactionsSection
 from patronage.data.contract import UNDECIDED
 from patronage.data.counts import TableCounts
 from patronage.data.date_formats import formats_like
 from patronage.data.quarantine import Reason
-from patronage.data.reading import Source
+from patronage.data.source import Source
 from patronage.errors import DataError
+from patronage.table_settings import FileSection
 
 _NUMBER_WITH = {
     ",": re.compile(r"(?<![\w.,])[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+(?![\w.,])"),
@@ -19,7 +19,7 @@ _NUMBER_WITH = {
 
 
 def refuse_nothing_kept(
-    counts: TableCounts, found: list[Reason], source: Source, settings: Settings
+    counts: TableCounts, found: list[Reason], source: Source, section: FileSection
 ) -> None:
     """Refuse a table of which no row is left.
 
@@ -32,20 +32,20 @@ def refuse_nothing_kept(
         raise DataError(f"{source.label} has a header but no rows.")
     if counts.rows_in == 0:
         raise DataError(
-            f"[transactions] where = {settings.transactions.where!r} leaves out all "
+            f"[{section.table}] where = {section.where!r} leaves out all "
             f"{counts.rows_read:,} rows of {source.label}."
         )
     if counts.rows_kept == 0:
         raise DataError(
             f"none of the {counts.rows_in:,} rows of {source.label} can be used:\n"
-            + _reason_text(found, settings)
+            + _reason_text(found, section)
         )
 
 
 def too_bad(
     counts: TableCounts,
     found: list[Reason],
-    settings: Settings,
+    section: FileSection,
     max_bad_share: float,
     quarantine: Path | None,
 ) -> str:
@@ -55,15 +55,16 @@ def too_bad(
         if quarantine
         else "See all of them: patronage check --write FOLDER"
     )
+    owner = "ledger" if section.max_bad_share is None else section.table
     return (
-        f"{counts.rows_quarantined:,} of {counts.rows_in:,} rows of transactions "
+        f"{counts.rows_quarantined:,} of {counts.rows_in:,} rows of {section.table} "
         f"({counts.bad_share:.1%}) break the contract; "
-        f"[ledger] max_bad_share = {max_bad_share} allows {max_bad_share:.1%}.\n"
-        f"{_reason_text(found, settings)}\n{where}"
+        f"[{owner}] max_bad_share = {max_bad_share} allows {max_bad_share:.1%}.\n"
+        f"{_reason_text(found, section)}\n{where}"
     )
 
 
-def _reason_text(found: list[Reason], settings: Settings, most: int = 5) -> str:
+def _reason_text(found: list[Reason], section: FileSection, most: int = 5) -> str:
     """The most frequent reasons, one a line, with the settings that often mend them."""
     lines = [
         f"  {reason.rows:,} x {reason.text}, first in {reason.file} row {reason.row:,}"
@@ -73,20 +74,20 @@ def _reason_text(found: list[Reason], settings: Settings, most: int = 5) -> str:
     if len(found) > most:
         rest = sum(reason.rows for reason in found[most:])
         lines.append(f"  {rest:,} x other reasons")
-    hints = [_hint(reason, settings.transactions) for reason in found[:most]]
+    hints = [_hint(reason, section) for reason in found[:most]]
     return "\n".join([*lines, *dict.fromkeys(hint for hint in hints if hint)])
 
 
-def _hint(reason: Reason, section: TransactionsSection) -> str | None:
+def _hint(reason: Reason, section: FileSection) -> str | None:
     """The setting that often mends the reason, by the value that could not be read."""
-    if reason.text == "timestamp cannot be read":
+    if reason.text.endswith(" cannot be read"):
         return _date_hint(reason.example or "", section)
     if reason.text == "line is not in the encoding of the settings":
         other = "cp1252" if section.encoding == "utf-8" else "utf-8"
-        return f'Try [transactions] encoding = "{other}" (now "{section.encoding}")'
+        return f'Try [{section.table}] encoding = "{other}" (now "{section.encoding}")'
     mark = "," if section.decimal == "." else "."
     if _about_numbers(reason.text) and _NUMBER_WITH[mark].search(reason.example or ""):
-        return f'Try [transactions] decimal = "{mark}" (now "{section.decimal}")'
+        return f'Try [{section.table}] decimal = "{mark}" (now "{section.decimal}")'
     return None
 
 
@@ -94,10 +95,11 @@ def _about_numbers(text: str) -> bool:
     return text.endswith("is not a number") or text in ("amount cannot be computed", UNDECIDED)
 
 
-def _date_hint(example: str, section: TransactionsSection) -> str:
+def _date_hint(example: str, section: FileSection) -> str:
     now = "ISO 8601" if section.date_format is None else json.dumps(section.date_format)
     formats = [form for form in formats_like(example) if form != section.date_format]
     if formats:
         choice = " or ".join(json.dumps(form) for form in formats)
-        return f"Try [transactions] date_format = {choice} (now {now})"
-    return f'Say how times are written: [transactions] date_format = "%d/%m/%Y %H:%M" (now {now})'
+        return f"Try [{section.table}] date_format = {choice} (now {now})"
+    written = f"Say how times are written: [{section.table}] date_format"
+    return f'{written} = "%d/%m/%Y %H:%M" (now {now})'

@@ -142,3 +142,24 @@ def timestamp_of(column: SourceColumn, reading: Reading) -> str:
         f"WHEN regexp_full_match({text}, '\\d{{8}}') THEN try_strptime({text}, '%Y%m%d') "
         f"ELSE TRY_CAST({text} AS TIMESTAMP) END"
     )
+
+
+def flag_of(column: SourceColumn) -> str:
+    """The value as DOUBLE, 1 for true and 0 for false; NULL when it is neither.
+
+    In text, true, t, yes, y and 1 are true, their opposites false, in any case of letters.
+    """
+    if column.kind == "boolean":
+        return f"CAST({column.key} AS DOUBLE)"
+    return f"CAST(TRY_CAST({text_of(column)} AS BOOLEAN) AS DOUBLE)"
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL takes it, whatever characters it holds.
+
+    Examples
+    --------
+    >>> print(quoted('an "end" date'))
+    "an ""end"" date"
+    """
+    return '"' + name.replace('"', '""') + '"'

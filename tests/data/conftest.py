@@ -8,10 +8,24 @@ from patronage.data import read_ledger
 READ_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def make_settings(folder, *, timezone="UTC", max_bad_share=0.01, **transactions):
+def make_settings(
+    folder,
+    *,
+    timezone="UTC",
+    max_bad_share=0.01,
+    drop_duplicates=False,
+    tables=None,
+    **transactions,
+):
     return Settings(
-        ledger={"currency": "EUR", "timezone": timezone, "max_bad_share": max_bad_share},
+        ledger={
+            "currency": "EUR",
+            "timezone": timezone,
+            "max_bad_share": max_bad_share,
+            "drop_duplicates": drop_duplicates,
+        },
         transactions={"source": "orders.csv", **transactions},
+        **(tables or {}),
         features={"active_days": 90},
         churn={"horizon_days": 90},
         value={"horizon_days": 365, "margin": 0.2, "annual_discount_rate": 0.1},

@@ -85,7 +85,7 @@ def test_each_file_counts_its_own_rows(read, tmp_path):
     }.items():
         (tmp_path / name).write_text(HEADER + "a,2024-01-01,1\n" * 3 + bad)
     ledger = read(source="*.csv")
-    target = ledger.write_quarantine(tmp_path / "out")
+    (target,) = ledger.write_quarantine(tmp_path / "out")
     found = [line.split(",")[:2] for line in target.read_text().splitlines()[1:]]
     assert found == [["1.csv", "4"], ["2.csv", "4"], ["3.csv", "4"], ["3.csv", "5"]]
     assert [reason.file for reason in ledger.reasons] == ["2.csv", "1.csv", "3.csv"]

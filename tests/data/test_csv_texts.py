@@ -20,7 +20,7 @@ def test_windows_text_is_read_and_quarantined_with_its_own_file_and_rows(read, r
         ("b.csv.gz", 2),
         ("b.csv.gz", 3),
     }
-    target = ledger.write_quarantine(tmp_path / "out")
+    (target,) = ledger.write_quarantine(tmp_path / "out")
     with target.open(newline="", encoding="utf-8") as stream:
         found = [(row["file"], row["row"], row["customer_id"]) for row in csv.DictReader(stream)]
     assert found == [("a.csv", "2", "à"), ("b.csv.gz", "2", ""), ("b.csv.gz", "3", "œuf")]

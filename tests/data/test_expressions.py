@@ -12,7 +12,7 @@ READING = Reading(decimal=",", date_format="%d.%m.%Y")
 
 
 def reader(columns=COLUMNS):
-    return ExpressionReader("[transactions] where = '...'", columns, READING, columns[1])
+    return ExpressionReader("[transactions] where = '...'", columns, READING, [columns[1]])
 
 
 def evaluate(expression, texts=TEXTS):

@@ -61,7 +61,7 @@ FAULTS = {
 def test_a_faulty_row_is_quarantined_with_reason_and_row(read, tmp_path, line, reason):
     ledger = read(f"{HEADER}k,2024-01-01,1\n{line}\nk,2024-01-02,1\n")
     assert (ledger.counts.rows_read, ledger.counts.rows_kept) == (3, 2)
-    target = ledger.write_quarantine(tmp_path / "out")
+    (target,) = ledger.write_quarantine(tmp_path / "out")
     with target.open(newline="", encoding="utf-8") as stream:
         (found,) = csv.DictReader(stream)
     assert (found["file"], found["row"], found["reason"]) == ("orders.csv", "2", reason)
@@ -72,7 +72,7 @@ def test_the_day_after_reading_is_not_yet_the_future(read):
 
 
 def test_nothing_is_written_without_quarantine(read, tmp_path):
-    assert read(HEADER + "a,2024-01-01,1\n").write_quarantine(tmp_path / "out") is None
+    assert read(HEADER + "a,2024-01-01,1\n").write_quarantine(tmp_path / "out") == []
     assert not (tmp_path / "out").exists()
 
 
@@ -88,7 +88,7 @@ def test_rows_are_counted_past_blank_lines_quoted_line_ends_and_rejected_lines(r
         + "x,2024-01-01,1,3\n"  # row 5
         + "a,2024-01-01,x\n"  # row 6
     )
-    target = ledger.write_quarantine(tmp_path / "out")
+    (target,) = ledger.write_quarantine(tmp_path / "out")
     with target.open(newline="", encoding="utf-8") as stream:
         assert [row["row"] for row in csv.DictReader(stream)] == ["2", "3", "4", "5", "6"]
     assert ledger.counts.rows_read == 6
@@ -111,7 +111,7 @@ def test_the_quarantine_keeps_the_source_columns_of_any_name(read, tmp_path):
         'customer_id,timestamp,amount,reason,File,"a ""b"".c",Total,total\n'
         "k,2024-01-01,1,,,,,\n=1+1,2024-01-01,x,ü,2,3,4,5\n"
     )
-    target = ledger.write_quarantine(tmp_path / "out")
+    (target,) = ledger.write_quarantine(tmp_path / "out")
     assert target.read_text(encoding="utf-8").splitlines() == [
         "file,row,reason,customer_id,timestamp,amount,source_reason,source_File,"
         '"a ""b"".c",Total,total',
@@ -123,7 +123,7 @@ def test_too_many_bad_rows_are_refused_with_reasons_and_first_rows(read, tmp_pat
     ledger = read(HEADER + "a,2024-01-01,1\n" * 7 + 'a,2024-01-01,"8,93"\n' * 2 + ",2024-01-01,1\n")
     ledger.refuse_if_bad(0.3)
     with pytest.raises(DataError, match=r"3 of 10 rows of transactions \(30.0%\)") as caught:
-        ledger.refuse_if_bad(0.2, tmp_path / "transactions.csv")
+        ledger.refuse_if_bad(0.2, tmp_path)
     text = str(caught.value)
     assert "2 x amount is not a number, first in orders.csv row 8: '8,93'" in text
     assert "1 x customer_id is missing, first in orders.csv row 10" in text

@@ -1,0 +1,1 @@
+../../src/table_settings.py

@@ -1,0 +1,204 @@
+"""SQL that reads a source's rows as the contract has them, beside the texts they were read from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import duckdb
+
+from patronage.data.attributes import attribute_columns
+from patronage.data.columns import expression_of, map_columns, named_columns
+from patronage.data.declaration import Column, Contract
+from patronage.data.expressions import Expression, ExpressionReader
+from patronage.data.source import Source
+from patronage.data.tables import CONTRACTS
+from patronage.data.values import (
+    Reading,
+    SourceColumn,
+    flag_of,
+    number_of,
+    shown,
+    text_of,
+    timestamp_of,
+)
+from patronage.errors import SettingsError
+from patronage.table_settings import CustomersSection, FileSection
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the rows of a source become those of a table.
+
+    Attributes
+    ----------
+    contract
+        Of the table, with the attributes that this source has.
+    mapped
+        Contract column to source column.
+    checked
+        Optional columns of which a value that cannot be read is a fault.
+    computed
+        The contract column that the settings compute, and the expression.
+    reading
+        How texts become numbers and times.
+    """
+
+    section: FileSection
+    contract: Contract
+    mapped: dict[str, SourceColumn]
+    checked: set[str]
+    computed: tuple[str, str] | None
+    reading: Reading
+
+    @property
+    def present(self) -> list[Column]:
+        """The contract columns that the table has, in the contract's order."""
+        made = {self.computed[0]} if self.computed else set()
+        return [
+            column
+            for column in self.contract.columns
+            if column.name in self.mapped or column.name in made
+        ]
+
+    @property
+    def kept(self) -> list[Column]:
+        """Those of them that the checked table shows."""
+        return [column for column in self.present if column.passed_on]
+
+
+def plan(section: FileSection, source: Source, *, timezone: str, currency: str) -> Plan:
+    """Map the columns of a source to the contract of its table.
+
+    Raises
+    ------
+    DataError
+        If a required or named column is missing, or an attribute's name is taken.
+    """
+    contract = _in_currency(CONTRACTS[section.table], currency)
+    mapped = map_columns(section, source.columns, source.label)
+    named = named_columns(section)
+    checked = {
+        column.name
+        for column in contract.columns
+        if column.name in mapped and (contract.checks_unnamed or column.name in named)
+    }
+    attributes = attribute_columns(section, source, mapped)
+    return Plan(
+        section=section,
+        contract=contract.with_columns([column for column, _ in attributes]),
+        mapped=mapped | {column.name: origin for column, origin in attributes},
+        checked=checked | {made.name for made, origin in attributes if _must_be(section, origin)},
+        computed=expression_of(section),
+        reading=Reading(section.decimal, section.date_format, timezone),
+    )
+
+
+def typed_sql(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan) -> str:
+    """SQL that gives the source's columns, the contract's, and the texts these were read from.
+
+    Raises
+    ------
+    DataError, SettingsError
+        If an expression or the date format cannot be used.
+    """
+    section, table = plan.section, plan.section.table
+    times = [plan.mapped[name] for name in plan.contract.times if name in plan.mapped]
+
+    def expression(key: str, text: str) -> Expression:
+        setting = f"[{table}] {key} = {text!r}"
+        reader = ExpressionReader(setting, source.columns, plan.reading, times)
+        found = _reader_of(reader, plan.contract, key)(text)
+        _try(connection, source, found.sql, setting)
+        return found
+
+    values = _contract_sql(plan)
+    if plan.computed is not None:
+        name, text = plan.computed
+        computed = expression(name, text)
+        values |= {name: computed.sql, f"shown_{name}": computed.shown}
+    values |= {"filtered": "FALSE", "undecided": "FALSE", "shown_where": "CAST(NULL AS VARCHAR)"}
+    if section.where is not None:
+        values |= _where_sql(expression("where", section.where))
+    for name in plan.contract.times:
+        if name in plan.mapped:
+            _try(connection, source, values[name], f"[{table}] date_format")
+    values["source_id"] = _id_with_blanks(plan.mapped["customer_id"])
+    listed = ", ".join(f'{sql} AS "{name}"' for name, sql in values.items())
+    keys = ", ".join(column.key for column in source.columns)
+    return f"SELECT *, hash({keys}) AS source_hash, {listed} FROM ({source.scan})"
+
+
+def _must_be(section: FileSection, origin: SourceColumn) -> bool:
+    """Whether the settings say that an attribute is a number."""
+    return isinstance(section, CustomersSection) and origin.name in section.numbers
+
+
+def _in_currency(contract: Contract, currency: str) -> Contract:
+    """The contract with the ledger's currency as the only one that a row may name."""
+    columns = tuple(
+        replace(column, words=(currency,)) if column.name == "currency" else column
+        for column in contract.columns
+    )
+    return replace(contract, columns=columns)
+
+
+def _reader_of(
+    reader: ExpressionReader, contract: Contract, key: str
+) -> Callable[[str], Expression]:
+    if key == "where":
+        return reader.condition
+    return reader.number if contract.by_name[key].kind == "number" else reader.text
+
+
+def _contract_sql(plan: Plan) -> dict[str, str]:
+    required = {column.name for column in plan.contract.columns if column.required}
+    checked = plan.checked | required
+    values = {}
+    for column in plan.present:
+        if column.name not in plan.mapped:
+            continue
+        origin = plan.mapped[column.name]
+        values[column.name] = _value_sql(
+            column, origin, plan.reading, checked=column.name in checked
+        )
+        if column.kind not in ("id", "text") and column.name in checked:
+            values[f"shown_{column.name}"] = shown(origin)
+    return values
+
+
+def _value_sql(column: Column, origin: SourceColumn, reading: Reading, *, checked: bool) -> str:
+    if column.kind == "time":
+        return timestamp_of(origin, reading)
+    if column.kind == "flag":
+        return flag_of(origin)
+    if column.kind == "number":
+        number = number_of(origin, reading)
+        return number if checked else f"CASE WHEN isfinite({number}) THEN {number} END"
+    return text_of(origin)
+
+
+def _id_with_blanks(column: SourceColumn) -> str:
+    """The id as the source has it, where it has blanks around it; else NULL."""
+    if column.kind != "text":
+        return "CAST(NULL AS VARCHAR)"
+    text = f"CAST({column.key} AS VARCHAR)"
+    return f"CASE WHEN {text} <> {text_of(column)} THEN {text} END"
+
+
+def _where_sql(where: Expression) -> dict[str, str]:
+    """A NULL that comes of an unreadable number must not leave out a row in silence."""
+    undecided = f"({where.sql} IS NULL AND ({where.unreadable}))"
+    return {
+        "filtered": f"NOT coalesce({where.sql}, {undecided})",
+        "undecided": undecided,
+        "shown_where": where.shown,
+    }
+
+
+def _try(connection: duckdb.DuckDBPyConnection, source: Source, sql: str, setting: str) -> None:
+    """Let DuckDB bind the expression of a setting, so that its refusal names the setting."""
+    columns = ", ".join(f"{column.key}" for column in source.columns)
+    try:
+        connection.execute(f"SELECT {sql} FROM (SELECT {columns} FROM ({source.scan}) LIMIT 0)")
+    except duckdb.Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SettingsError(f"{setting} cannot be used: {reason}") from error
