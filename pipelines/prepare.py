@@ -10,7 +10,7 @@ import narwhals as nw
 from patronage.config import Settings
 from patronage.data import Ledger, read_ledger
 from patronage.errors import DataError
-from patronage.features import DayTable, customer_days, day_table
+from patronage.features import DayTable, collapse
 from patronage.pipelines.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared
         ledger.refuse_if_bad()
         as_of = _day_of_the_run(ledger, settings)
         with run.step("customer days"):
-            days = day_table(customer_days(_before(ledger.transactions, as_of)))
+            days = collapse(_before(ledger.transactions, as_of))
         run.manifest["as_of"] = as_of
         run.manifest["data"] = _facts(ledger, days)
     log.info(

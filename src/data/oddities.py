@@ -10,6 +10,8 @@ LONGEST_SILENCE = timedelta(days=30)
 """A last day further than this from the one before is more often a typing error than business."""
 LARGEST_MULTIPLE = 1_000
 """Of the 99.9th percentile of the amounts."""
+DISTINCT_AT_ONCE = 20_000_000
+"""Rows; a gigabyte of memory."""
 
 
 def oddities(connection: duckdb.DuckDBPyConnection, kept: str, plan: Plan) -> list[str]:
@@ -21,11 +23,20 @@ def oddities(connection: duckdb.DuckDBPyConnection, kept: str, plan: Plan) -> li
 
 
 def duplicates(connection: duckdb.DuckDBPyConnection, kept: str) -> int:
-    """Rows that are the same in all source columns as one that came before, by their hash."""
-    found = connection.execute(
-        f"SELECT count(*) - count(DISTINCT source_hash) FROM rows WHERE {kept}"
-    ).fetchall()
-    return int(found[0][0])
+    """Rows that are the same in all source columns as one that came before, by their hash.
+
+    Distinct hashes are counted share by share, for DuckDB counts them in memory.
+    """
+    (rows,) = connection.execute(f"SELECT count(*) FROM rows WHERE {kept}").fetchall()[0]
+    shares = rows // DISTINCT_AT_ONCE + 1
+    distinct = sum(
+        connection.execute(
+            f"SELECT count(DISTINCT source_hash) FROM rows WHERE {kept} "
+            f"AND source_hash % {shares} = {share}"
+        ).fetchall()[0][0]
+        for share in range(shares)
+    )
+    return int(rows - distinct)
 
 
 def _isolated_last_day(connection: duckdb.DuckDBPyConnection, kept: str) -> str | None:
