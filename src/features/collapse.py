@@ -13,6 +13,7 @@ from patronage.features.collect import gross_value, refuse_infinite
 from patronage.features.day_table import DayTable
 from patronage.features.days import DISTINCT, NET, SUMS, lazy_transactions, require_columns
 from patronage.features.lines import Flags, Lines, collect_lines, refuse_nulls
+from patronage.features.records import Records, Texts
 
 MAX_LINES = 10_000_000
 OPTIONAL = (*SUMS, *DISTINCT)
@@ -37,14 +38,19 @@ def collapse(transactions: Any, *, columns: Sequence[str] = OPTIONAL) -> DayTabl
         If a required column is missing or null in some line, a sum is not finite, or nothing was
         ever bought.
     """
-    lines = collect_lines(transactions, columns)
-    table = _collapsed(lines, _extent_of(lines))
+    return collapse_lines(collect_lines(transactions, columns))[0]
+
+
+def collapse_lines(lines: Lines) -> tuple[DayTable, Records | None]:
+    """Customer days, and what `purchased_categories` tells of them; see `collapse`."""
+    spans = _spans(lines)
+    table = _days(spans, _extent_of(lines))
     if not len(table):
         raise DataError(
             f"{lines.day.size:,} transactions hold no purchase: every amount is negative, or there "
             "is no transaction at all. Check the source and [transactions] where."
         )
-    return table
+    return table, _categories(spans, table)
 
 
 def collapse_parts(
@@ -65,11 +71,11 @@ def collapse_parts(
     require_columns(frame.collect_schema().names())
     extent = _extent(frame)
     if extent.lines <= max_lines:
-        yield _collapsed(collect_lines(frame, columns), extent)
+        yield _days(_spans(collect_lines(frame, columns)), extent)
         return
     for low, high in _ranges(frame, max_lines):
         part = frame.filter(nw.col("customer_id") >= low, nw.col("customer_id") <= high)
-        yield _collapsed(collect_lines(part, columns), extent)
+        yield _days(_spans(collect_lines(part, columns)), extent)
 
 
 class _Extent(NamedTuple):
@@ -116,26 +122,31 @@ class _Spans:
     ends: Places
     starts: Places
     """Customer c owns days starts[c]:starts[c + 1]."""
+    n_dropped: int
+    """Days before a first purchase."""
 
 
-def _collapsed(lines: Lines, extent: _Extent) -> DayTable:
+def _spans(lines: Lines) -> _Spans:
     from patronage.features.collapse_kernels import days_of_lines
 
     bought = lines.amount >= 0
-    begins, ends, starts, n_dropped = days_of_lines(lines.day, bought, lines.offsets)
-    day = lines.day[begins]
-    measures = _measures(_Spans(lines, bought, begins, ends, starts))
-    refuse_infinite(measures, starts, day, lines.customer_ids)
-    stays = np.flatnonzero(np.diff(starts))
+    return _Spans(lines, bought, *days_of_lines(lines.day, bought, lines.offsets))
+
+
+def _days(spans: _Spans, extent: _Extent) -> DayTable:
+    ids, day = spans.lines.customer_ids, spans.lines.day[spans.begins]
+    measures = _measures(spans)
+    refuse_infinite(measures, spans.starts, day, ids)
+    stays = np.flatnonzero(np.diff(spans.starts))
     return DayTable(
-        customer_ids=lines.customer_ids[stays],
-        offsets=np.concatenate(([0], starts[stays + 1])),
+        customer_ids=ids[stays],
+        offsets=np.concatenate(([0], spans.starts[stays + 1])),
         day=day,
         measures=measures,
         first_day=extent.first_day,
         last_day=extent.last_day,
-        n_customers_dropped=len(lines.customer_ids) - len(stays),
-        n_days_dropped=n_dropped,
+        n_customers_dropped=len(ids) - len(stays),
+        n_days_dropped=spans.n_dropped,
     )
 
 
@@ -181,9 +192,31 @@ def _distinct(spans: _Spans, name: str) -> dict[str, FloatArray]:
         keys, known = lines.keys(name)
         counted = spans.bought & known[lines.order]
         return {DISTINCT[name]: distinct_of_days(keys, lines.order, counted, *places)}
-    keys, known, n_keys = lines.codes(name)
+    keys, known, names = lines.codes(name)
     counted = spans.bought & known[lines.order]
     return {
         DISTINCT[name]: distinct_of_days(keys, lines.order, counted, *places),
-        "new_products": new_of_days(keys, n_keys, lines.order, counted, *places, spans.starts),
+        "new_products": new_of_days(keys, len(names), lines.order, counted, *places, spans.starts),
     }
+
+
+def _categories(spans: _Spans, table: DayTable) -> Records | None:
+    """The table that `read_records` makes of `purchased_categories`; None without category."""
+    from patronage.features.collapse_kernels import values_by_code
+
+    lines = spans.lines
+    if "category" not in lines.source.column_names:
+        return None
+    codes, known, values = lines.codes("category")
+    names = values.to_pylist()
+    ranks = np.argsort(np.argsort(names)).astype(np.int32)
+    counted = spans.bought & known[lines.order]
+    row, code, count, value = values_by_code(
+        codes, len(names), lines.order, counted, lines.amount, spans.begins, spans.ends
+    )
+    return Records(
+        offsets=np.searchsorted(row, table.offsets),
+        day=table.day[row],
+        numbers={"lines": count, "value": value},
+        texts={"category": Texts(ranks[code], tuple(map(str, sorted(names))))},
+    )

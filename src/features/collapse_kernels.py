@@ -146,3 +146,38 @@ def new_of_days(
                     had_by[codes[order[k]]] = c
                     new[r] += 1
     return new
+
+
+@compiled(PLACES, types.int64, PLACES, FLAGS, FLOATS, PLACES, PLACES)
+def values_by_code(
+    codes: Places,
+    n_codes: int,
+    order: Places,
+    counted: Flags,
+    amount: FloatArray,
+    begins: Places,
+    ends: Places,
+) -> tuple[Places, Places, FloatArray, FloatArray]:
+    """For each day and code of its counted lines: the day, the code, how many lines, their amount.
+
+    Codes are in the order of the source, amounts in that of customers and days.
+    """
+    size = 0
+    for r in range(begins.size):
+        for k in range(begins[r], ends[r]):
+            size += counted[k]
+    day, code = np.empty(size, np.int64), np.empty(size, np.int64)
+    lines, value = np.zeros(size), np.zeros(size)
+    seen_on, place = np.full(n_codes, -1), np.empty(n_codes, np.int64)
+    n = 0
+    for r in range(begins.size):
+        for k in range(begins[r], ends[r]):
+            if counted[k]:
+                found = codes[order[k]]
+                if seen_on[found] != r:
+                    seen_on[found], place[found] = r, n
+                    day[n], code[n] = r, found
+                    n += 1
+                lines[place[found]] += 1
+                value[place[found]] += amount[k]
+    return day[:n].copy(), code[:n].copy(), lines[:n].copy(), value[:n].copy()

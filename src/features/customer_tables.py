@@ -8,9 +8,11 @@ import narwhals as nw
 import numpy as np
 
 from patronage.features.arrays import Places
+from patronage.features.collapse import OPTIONAL, collapse_lines
 from patronage.features.collect import day_table
 from patronage.features.day_table import DayTable
-from patronage.features.days import customer_days
+from patronage.features.days import customer_days, lazy_transactions
+from patronage.features.lines import collect_lines
 from patronage.features.purchased_categories import purchased_categories
 from patronage.features.records import Records, read_records
 
@@ -87,7 +89,7 @@ def customer_tables(
     DataError
         If a required column or value is missing, or nobody ever bought; see `day_table`.
     """
-    days = day_table(customer_days(transactions))
+    days, categories = _days_and_categories(transactions)
     given = {"events": events, "surveys": surveys, "subscriptions": subscriptions}
     found = {
         name: read_records(frame, days.customer_ids, time=TIMES[name], table=name)
@@ -100,12 +102,19 @@ def customer_tables(
         found["customers"] = read_records(
             customers, days.customer_ids, time=since, table="customers"
         )
-    bought = purchased_categories(transactions)
-    if bought is not None:
-        found["categories"] = read_records(
-            bought, days.customer_ids, time="day", table="transactions"
-        )
-    return CustomerTables(days, **found)
+    return CustomerTables(days, **found, categories=categories)
+
+
+def _days_and_categories(transactions: Any) -> tuple[DayTable, Records | None]:
+    """By the engine, if it is another process; the lines of an embedded one are collapsed here."""
+    frame = lazy_transactions(transactions)
+    if frame.implementation in (nw.Implementation.DUCKDB, nw.Implementation.POLARS):
+        return collapse_lines(collect_lines(frame, OPTIONAL))
+    days = day_table(customer_days(frame))
+    bought = purchased_categories(frame)
+    if bought is None:
+        return days, None
+    return days, read_records(bought, days.customer_ids, time="day", table="transactions")
 
 
 def as_customer_tables(days: Any) -> CustomerTables:

@@ -46,10 +46,10 @@ class Lines:
             return np.asarray(values.to_numpy()), _known(column)
         return self.codes(name)[:2]
 
-    def codes(self, name: str) -> tuple[Places, Flags, int]:
-        """The same as numbers from 0 on without gaps, and how many there are."""
+    def codes(self, name: str) -> tuple[Places, Flags, pa.Array]:
+        """The same as places in the array of the distinct ids, which follows."""
         codes, ids = _encoded(self.source[name])
-        return codes, _known(self.source[name]), len(ids)
+        return codes, _known(self.source[name]), ids
 
 
 def collect_lines(transactions: Any, wanted: Sequence[str]) -> Lines:

@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patronage.errors import DataError
-from patronage.features import collapse, collapse_parts, customer_days, day_table
+from patronage.features import (
+    collapse,
+    collapse_parts,
+    customer_days,
+    customer_tables,
+    day_table,
+)
+from patronage.features.purchased_categories import purchased_categories
+from patronage.features.records import read_records
 
 ENGINES = {
     "duckdb": duckdb.from_arrow,
@@ -75,6 +83,24 @@ def days_by_engine(table):
 def test_it_equals_the_collapse_by_the_engine(lines):
     table = table_of([*lines, {**lines[0], "cents": 1}])
     assert_same(collapse(table), days_by_engine(table))
+
+
+@given(lines=LINES)
+@settings(max_examples=40, deadline=None)
+def test_categories_equal_those_of_the_engine(lines):
+    table = table_of([*lines, {**lines[0], "cents": 1}])
+    found = customer_tables(table)
+    bought, ids = purchased_categories(table), found.days.customer_ids
+    expected = read_records(bought, ids, time="day", table="transactions")
+    assert rows_of(found.categories) == rows_of(expected)
+
+
+def rows_of(records):
+    """Customer, day, category, lines and rounded value of each row, in an order of their own."""
+    customer = np.repeat(np.arange(len(records.offsets) - 1), np.diff(records.offsets))
+    names = [records.texts["category"].values[code] for code in records.texts["category"].codes]
+    value = records.numbers["value"].round(9)
+    return sorted(zip(customer, records.day, names, records.numbers["lines"], value, strict=True))
 
 
 @given(lines=LINES, max_lines=st.integers(1, 30))
