@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import narwhals as nw
 import numpy as np
 
 from patronage.errors import DataError
-from patronage.features.arrays import FloatArray, Places, day_number
+from patronage.features.arrays import FloatArray, Places
 from patronage.features.collect import gross_value, refuse_infinite
+from patronage.features.customer_ranges import MAX_LINES, Extent, customer_ranges
 from patronage.features.day_table import DayTable
 from patronage.features.days import DISTINCT, NET, SUMS, lazy_transactions, require_columns
-from patronage.features.lines import Flags, Lines, collect_lines, refuse_nulls
+from patronage.features.lines import Flags, Lines, collect_lines
 from patronage.features.records import Records, Texts
 
-MAX_LINES = 10_000_000
 OPTIONAL = (*SUMS, *DISTINCT)
 
 
@@ -38,19 +37,12 @@ def collapse(transactions: Any, *, columns: Sequence[str] = OPTIONAL) -> DayTabl
         If a required column is missing or null in some line, a sum is not finite, or nothing was
         ever bought.
     """
-    return collapse_lines(collect_lines(transactions, columns))[0]
-
-
-def collapse_lines(lines: Lines) -> tuple[DayTable, Records | None]:
-    """Customer days, and what `purchased_categories` tells of them; see `collapse`."""
-    spans = _spans(lines)
-    table = _days(spans, _extent_of(lines))
+    lines = collect_lines(transactions, columns)
+    extent = Extent.of_lines(lines)
+    table = _days(_spans(lines), extent)
     if not len(table):
-        raise DataError(
-            f"{lines.day.size:,} transactions hold no purchase: every amount is negative, or there "
-            "is no transaction at all. Check the source and [transactions] where."
-        )
-    return table, _categories(spans, table)
+        raise DataError(no_purchase(extent.lines))
+    return table
 
 
 def collapse_parts(
@@ -69,47 +61,24 @@ def collapse_parts(
     """
     frame = lazy_transactions(transactions)
     require_columns(frame.collect_schema().names())
-    extent = _extent(frame)
-    if extent.lines <= max_lines:
-        yield _days(_spans(collect_lines(frame, columns)), extent)
-        return
-    for low, high in _ranges(frame, max_lines):
-        part = frame.filter(nw.col("customer_id") >= low, nw.col("customer_id") <= high)
-        yield _days(_spans(collect_lines(part, columns)), extent)
+    extent = Extent.of_frame(frame)
+    for within in customer_ranges(frame, extent.lines, max_lines):
+        yield _days(_spans(collect_lines(within(frame), columns)), extent)
 
 
-class _Extent(NamedTuple):
-    """Number of lines, first and last day of all the data."""
-
-    lines: int
-    first_day: int = 0
-    last_day: int = 0
-
-
-def _extent_of(lines: Lines) -> _Extent:
-    if not lines.day.size:
-        return _Extent(0)
-    return _Extent(lines.day.size, int(lines.day.min()), int(lines.day.max()))
+def collapse_lines(lines: Lines, extent: Extent) -> tuple[DayTable, Records | None]:
+    """Customer days, and the table that `purchased_categories` makes, if the source has any."""
+    spans = _spans(lines)
+    table = _days(spans, extent)
+    return table, _categories(spans, table)
 
 
-def _extent(frame: nw.LazyFrame[Any]) -> _Extent:
-    day = nw.col("timestamp").cast(nw.Date)
-    found = frame.select(day.min().alias("first"), day.max().alias("last"), nw.len().alias("lines"))
-    first, last, lines = found.collect("pyarrow").row(0)
-    return _Extent(lines, day_number(first), day_number(last)) if last else _Extent(lines)
-
-
-def _ranges(frame: nw.LazyFrame[Any], max_lines: int) -> Iterator[tuple[Any, Any]]:
-    """First and last customer of each part."""
-    counts = frame.group_by("customer_id").agg(nw.len().alias("lines")).sort("customer_id")
-    table = counts.collect("pyarrow").to_native()
-    upto = np.cumsum(table["lines"].to_numpy())
-    refuse_nulls(table.select(["customer_id"]), int(upto[-1]))
-    start, before = 0, 0
-    while start < upto.size:
-        stop = max(int(np.searchsorted(upto, before + max_lines, side="right")), start + 1)
-        yield table["customer_id"][start].as_py(), table["customer_id"][stop - 1].as_py()
-        start, before = stop, int(upto[stop - 1])
+def no_purchase(n_lines: int) -> str:
+    """What is said of transactions among which nothing was bought."""
+    return (
+        f"{n_lines:,} transactions hold no purchase: every amount is negative, or there is no "
+        "transaction at all. Check the source and [transactions] where."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +102,7 @@ def _spans(lines: Lines) -> _Spans:
     return _Spans(lines, bought, *days_of_lines(lines.day, bought, lines.offsets))
 
 
-def _days(spans: _Spans, extent: _Extent) -> DayTable:
+def _days(spans: _Spans, extent: Extent) -> DayTable:
     ids, day = spans.lines.customer_ids, spans.lines.day[spans.begins]
     measures = _measures(spans)
     refuse_infinite(measures, spans.starts, day, ids)

@@ -1,15 +1,17 @@
 """All that is known of customers, in memory: their days, and what the optional tables say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
 
+from patronage.errors import DataError
 from patronage.features.arrays import Places
-from patronage.features.collapse import OPTIONAL, collapse_lines
+from patronage.features.collapse import OPTIONAL, collapse_lines, no_purchase
 from patronage.features.collect import day_table
+from patronage.features.customer_ranges import MAX_LINES, Extent, customer_ranges
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days, lazy_transactions
 from patronage.features.lines import collect_lines
@@ -19,6 +21,8 @@ from patronage.features.records import Records, read_records
 TableName = Literal["events", "surveys", "subscriptions", "customers", "categories"]
 TIMES: dict[str, str] = {"events": "timestamp", "surveys": "timestamp", "subscriptions": "start"}
 """Table -> the column that says from when on a row is known."""
+
+EMBEDDED = (nw.Implementation.DUCKDB, nw.Implementation.POLARS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,32 +93,73 @@ def customer_tables(
     DataError
         If a required column or value is missing, or nobody ever bought; see `day_table`.
     """
-    days, categories = _days_and_categories(transactions)
-    given = {"events": events, "surveys": surveys, "subscriptions": subscriptions}
-    found = {
-        name: read_records(frame, days.customer_ids, time=TIMES[name], table=name)
-        for name, frame in given.items()
-        if frame is not None
-    }
-    if customers is not None:
-        columns = nw.from_native(customers, pass_through=False).collect_schema().names()
-        since = "valid_from" if "valid_from" in columns else None
-        found["customers"] = read_records(
-            customers, days.customer_ids, time=since, table="customers"
-        )
-    return CustomerTables(days, **found, categories=categories)
-
-
-def _days_and_categories(transactions: Any) -> tuple[DayTable, Records | None]:
-    """By the engine, if it is another process; the lines of an embedded one are collapsed here."""
     frame = lazy_transactions(transactions)
-    if frame.implementation in (nw.Implementation.DUCKDB, nw.Implementation.POLARS):
-        return collapse_lines(collect_lines(frame, OPTIONAL))
+    days, categories = (_here if frame.implementation in EMBEDDED else _there)(frame)
+    given = {"events": events, "surveys": surveys, "subscriptions": subscriptions}
+    return _with_tables(days, categories, given | {"customers": customers})
+
+
+def customer_table_parts(
+    transactions: Any, *, max_lines: int = MAX_LINES, **tables: Any
+) -> Iterator[CustomerTables]:
+    """The same in parts, in order of customer, each of at most so many transactions.
+
+    Memory is that of one part. Each frame is read once for each part.
+
+    Parameters
+    ----------
+    transactions, tables
+        As for `customer_tables`.
+    max_lines
+        A customer with more transactions is a part of his own.
+    """
+    frame = lazy_transactions(transactions)
+    extent = Extent.of_frame(frame)
+    given = {
+        name: nw.from_native(table, pass_through=False).lazy()
+        for name, table in tables.items()
+        if table is not None
+    }
+    for within in customer_ranges(frame, extent.lines, max_lines):
+        collapsed = collapse_lines(collect_lines(within(frame), OPTIONAL), extent)
+        yield _with_tables(*collapsed, {name: within(table) for name, table in given.items()})
+
+
+def _here(frame: nw.LazyFrame[Any]) -> tuple[DayTable, Records | None]:
+    """Customer days and categories out of the lines of an engine in this process."""
+    lines = collect_lines(frame, OPTIONAL)
+    days, categories = collapse_lines(lines, Extent.of_lines(lines))
+    if not len(days):
+        raise DataError(no_purchase(lines.day.size))
+    return days, categories
+
+
+def _there(frame: nw.LazyFrame[Any]) -> tuple[DayTable, Records | None]:
+    """Customer days and categories by an engine that is another process: only they travel."""
     days = day_table(customer_days(frame))
     bought = purchased_categories(frame)
     if bought is None:
         return days, None
     return days, read_records(bought, days.customer_ids, time="day", table="transactions")
+
+
+def _with_tables(
+    days: DayTable, categories: Records | None, frames: Mapping[str, Any]
+) -> CustomerTables:
+    found = {
+        name: read_records(frame, days.customer_ids, time=_time(name, frame), table=name)
+        for name, frame in frames.items()
+        if frame is not None
+    }
+    return CustomerTables(days, **found, categories=categories)
+
+
+def _time(name: str, frame: Any) -> str | None:
+    """The column that says from when on a row is known; attributes may lack it."""
+    if name in TIMES:
+        return TIMES[name]
+    columns = nw.from_native(frame, pass_through=False).collect_schema().names()
+    return "valid_from" if "valid_from" in columns else None
 
 
 def as_customer_tables(days: Any) -> CustomerTables:

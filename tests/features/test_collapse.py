@@ -16,6 +16,7 @@ from patronage.features import (
     collapse,
     collapse_parts,
     customer_days,
+    customer_table_parts,
     customer_tables,
     day_table,
 )
@@ -115,6 +116,25 @@ def test_parts_are_the_whole_to_the_last_bit(lines, max_lines):
         np.testing.assert_array_equal(found, values)
     assert {(p.first_day, p.last_day) for p in parts} == {(whole.first_day, whole.last_day)}
     assert sum(part.n_days_dropped for part in parts) == whole.n_days_dropped
+
+
+@given(lines=LINES, max_lines=st.integers(1, 30))
+@settings(max_examples=20, deadline=None)
+def test_parts_of_all_tables_hold_the_rows_of_their_customers(lines, max_lines):
+    table = table_of([*lines, {**lines[0], "cents": 1}])
+    events = table.select(["customer_id", "timestamp"]).append_column(
+        "kind", pa.array(["visit"] * table.num_rows)
+    )
+    whole = customer_tables(table, events=events)
+    parts = list(customer_table_parts(table, events=events, surveys=None, max_lines=max_lines))
+    assert sum((part.days.customer_ids.tolist() for part in parts), []) == (
+        whole.days.customer_ids.tolist()
+    )
+    for name in ("events", "categories"):
+        days = np.concatenate([part.table(name).day for part in parts])
+        np.testing.assert_array_equal(days, whole.table(name).day)
+        counts = np.concatenate([np.diff(part.table(name).offsets) for part in parts])
+        np.testing.assert_array_equal(counts, np.diff(whole.table(name).offsets))
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES.keys())
