@@ -94,6 +94,11 @@ class _Spans:
     n_dropped: int
     """Days before a first purchase."""
 
+    def with_id(self, name: str) -> Flags:
+        """Lines bought that have the id."""
+        known = self.lines.known(name)
+        return self.bought if known is None else self.bought & known
+
 
 def _spans(lines: Lines) -> _Spans:
     from patronage.features.collapse_kernels import days_of_lines
@@ -156,13 +161,11 @@ def _sum(spans: _Spans, name: str) -> dict[str, FloatArray]:
 def _distinct(spans: _Spans, name: str) -> dict[str, FloatArray]:
     from patronage.features.collapse_kernels import distinct_of_days, new_of_days
 
-    lines, places = spans.lines, (spans.begins, spans.ends)
+    lines, places, counted = spans.lines, (spans.begins, spans.ends), spans.with_id(name)
     if name != "product_id":
-        keys, known = lines.keys(name)
-        counted = spans.bought & known[lines.order]
+        keys = lines.keys(name)
         return {DISTINCT[name]: distinct_of_days(keys, lines.order, counted, *places)}
-    keys, known, names = lines.codes(name)
-    counted = spans.bought & known[lines.order]
+    keys, names = lines.codes(name)
     return {
         DISTINCT[name]: distinct_of_days(keys, lines.order, counted, *places),
         "new_products": new_of_days(keys, len(names), lines.order, counted, *places, spans.starts),
@@ -176,10 +179,10 @@ def _categories(spans: _Spans, table: DayTable) -> Records | None:
     lines = spans.lines
     if "category" not in lines.source.column_names:
         return None
-    codes, known, values = lines.codes("category")
+    codes, values = lines.codes("category")
     names = values.to_pylist()
     ranks = np.argsort(np.argsort(names)).astype(np.int32)
-    counted = spans.bought & known[lines.order]
+    counted = spans.with_id("category")
     row, code, count, value = values_by_code(
         codes, len(names), lines.order, counted, lines.amount, spans.begins, spans.ends
     )

@@ -4,22 +4,46 @@ Lines are looked at in order of customer and day; `order` says which line of the
 place of that order. Day r owns the places begins[r] to ends[r] - 1.
 """
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 from numba import types
 
 from patronage.features.arrays import DayArray, FloatArray, Places
-from patronage.features.kernels import DAYS, FLOATS, PLACES, compiled
+from patronage.features.kernels import DAYS, FLOATS, PLACES, compiled, compiled_each
+from patronage.features.records import Codes
 
 Flags = npt.NDArray[np.bool_]
+Column = TypeVar("Column", FloatArray, DayArray, Flags)
 
 FLAGS = types.Array(types.boolean, 1, "C", readonly=True)
+CODES = types.Array(types.int32, 1, "C", readonly=True)
 FEW = 16
 """So many ids of one day are compared pair by pair; more are sorted."""
 
 
-@compiled(PLACES, DAYS, types.int64)
-def lines_by_customer(customer: Places, day: DayArray, n_customers: int) -> tuple[Places, Places]:
+@compiled(PLACES, types.int64, types.int64)
+def places_among(values: Places, low: int, span: int) -> tuple[Codes, Places]:
+    """Each value's place among the distinct values, sorted, and these; all in [low, low + span)."""
+    place = np.full(span, -1, np.int32)
+    for value in values:
+        place[value - low] = 0
+    found = np.empty(span, np.int64)
+    n = 0
+    for i in range(span):
+        if place[i] == 0:
+            place[i] = n
+            found[n] = low + i
+            n += 1
+    codes = np.empty(values.size, np.int32)
+    for i in range(values.size):
+        codes[i] = place[values[i] - low]
+    return codes, found[:n].copy()
+
+
+@compiled(CODES, DAYS, types.int64)
+def lines_by_customer(customer: Codes, day: DayArray, n_customers: int) -> tuple[Codes, Places]:
     """Lines in order of customer, then day, then place in the source; where each customer begins.
 
     A counting sort; the lines of a customer are sorted only where the source is not in order.
@@ -30,7 +54,7 @@ def lines_by_customer(customer: Places, day: DayArray, n_customers: int) -> tupl
     for c in range(n_customers):
         offsets[c + 1] += offsets[c]
     free = offsets[:-1].copy()
-    order = np.empty(customer.size, np.int64)
+    order = np.empty(customer.size, np.int32)
     for i in range(customer.size):
         order[free[customer[i]]] = i
         free[customer[i]] += 1
@@ -41,6 +65,15 @@ def lines_by_customer(customer: Places, day: DayArray, n_customers: int) -> tupl
                 lines[:] = lines[np.argsort(day[lines], kind="mergesort")]
                 break
     return order, offsets
+
+
+@compiled_each((FLOATS, CODES), (DAYS, CODES), (FLAGS, CODES))
+def taken(values: Column, order: Codes) -> Column:
+    """The values in that order; for a narrow order many times as fast as NumPy's."""
+    found = np.empty_like(values)
+    for k in range(order.size):
+        found[k] = values[order[k]]
+    return found
 
 
 @compiled(DAYS, FLAGS, PLACES)
@@ -88,9 +121,9 @@ def money_of_days(
     return spend, returned, purchase_days, return_lines
 
 
-@compiled(FLOATS, PLACES, FLAGS, PLACES, PLACES)
+@compiled(FLOATS, CODES, FLAGS, PLACES, PLACES)
 def sums_of_days(
-    values: FloatArray, order: Places, counted: Flags, begins: Places, ends: Places
+    values: FloatArray, order: Codes, counted: Flags, begins: Places, ends: Places
 ) -> FloatArray:
     """Sum over the counted lines of each day; values are in the order of the source."""
     sums = np.zeros(begins.size)
@@ -101,9 +134,12 @@ def sums_of_days(
     return sums
 
 
-@compiled(PLACES, PLACES, FLAGS, PLACES, PLACES)
+@compiled_each(
+    (PLACES, CODES, FLAGS, PLACES, PLACES),
+    (CODES, CODES, FLAGS, PLACES, PLACES),
+)
 def distinct_of_days(
-    keys: Places, order: Places, counted: Flags, begins: Places, ends: Places
+    keys: Codes | Places, order: Codes, counted: Flags, begins: Places, ends: Places
 ) -> FloatArray:
     """Distinct keys of the counted lines of each day; keys are in the order of the source."""
     distinct = np.zeros(begins.size)
@@ -126,11 +162,11 @@ def distinct_of_days(
     return distinct
 
 
-@compiled(PLACES, types.int64, PLACES, FLAGS, PLACES, PLACES, PLACES)
+@compiled(CODES, types.int64, CODES, FLAGS, PLACES, PLACES, PLACES)
 def new_of_days(
-    codes: Places,
+    codes: Codes,
     n_codes: int,
-    order: Places,
+    order: Codes,
     counted: Flags,
     begins: Places,
     ends: Places,
@@ -148,11 +184,11 @@ def new_of_days(
     return new
 
 
-@compiled(PLACES, types.int64, PLACES, FLAGS, FLOATS, PLACES, PLACES)
+@compiled(CODES, types.int64, CODES, FLAGS, FLOATS, PLACES, PLACES)
 def values_by_code(
-    codes: Places,
+    codes: Codes,
     n_codes: int,
-    order: Places,
+    order: Codes,
     counted: Flags,
     amount: FloatArray,
     begins: Places,

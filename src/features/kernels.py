@@ -26,6 +26,11 @@ def compiled(*arguments: types.Type) -> Callable[[Kernel], Kernel]:
     return cast(Callable[[Kernel], Kernel], numba.njit(arguments, cache=True, nogil=True))
 
 
+def compiled_each(*signatures: tuple[types.Type, ...]) -> Callable[[Kernel], Kernel]:
+    """The same for any of several lists of arguments."""
+    return cast(Callable[[Kernel], Kernel], numba.njit(list(signatures), cache=True, nogil=True))
+
+
 @compiled(DAYS, PLACES, PLACES, DAYS)
 def positions(day: DayArray, offsets: Places, customer: Places, target: DayArray) -> Places:
     """First position of each customer whose day is not before the target."""

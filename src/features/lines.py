@@ -14,8 +14,11 @@ import pyarrow.compute as pc
 from patronage.errors import DataError
 from patronage.features.arrays import DayArray, FloatArray, Places
 from patronage.features.days import REQUIRED, lazy_transactions, require_columns
+from patronage.features.records import Codes
 
 Flags = npt.NDArray[np.bool_]
+DENSE = 8
+"""Whole numbers whose span is not larger than so many times their count are counted off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +28,7 @@ class Lines:
     customer_ids: "pd.Index[Any]"
     """In order."""
     offsets: Places
-    order: Places
+    order: Codes
     """Which line of the source stands at each place."""
     day: DayArray
     """In order, days since 1970-01-01."""
@@ -36,20 +39,27 @@ class Lines:
 
     def numbers(self, name: str) -> FloatArray:
         """A number column in the order of the source; 0 where it is null."""
-        return np.asarray(pc.fill_null(self.source[name].cast(pa.float64()), 0.0).to_numpy())
+        column = self.source[name].cast(pa.float64())
+        return np.asarray((pc.fill_null(column, 0.0) if column.null_count else column).to_numpy())
 
-    def keys(self, name: str) -> tuple[Places, Flags]:
-        """Numbers that are equal where the ids are, in the order of the source, and which count."""
+    def known(self, name: str) -> Flags | None:
+        """Which lines have a value, in order; None where all do."""
+        from patronage.features.collapse_kernels import taken
+
         column = self.source[name]
-        if pa.types.is_signed_integer(column.type):
-            values = pc.fill_null(column.cast(pa.int64()), 0)
-            return np.asarray(values.to_numpy()), _known(column)
-        return self.codes(name)[:2]
+        if not column.null_count:
+            return None
+        known: Flags = np.asarray(pc.is_valid(column).to_numpy(), dtype=bool)
+        return taken(known, self.order)
 
-    def codes(self, name: str) -> tuple[Places, Flags, pa.Array]:
+    def keys(self, name: str) -> Codes | Places:
+        """Numbers that are equal where the ids are, in the order of the source."""
+        column = self.source[name]
+        return _whole(column) if _is_whole(column) else self.codes(name)[0]
+
+    def codes(self, name: str) -> tuple[Codes, pa.Array]:
         """The same as places in the array of the distinct ids, which follows."""
-        codes, ids = _encoded(self.source[name])
-        return codes, _known(self.source[name]), ids
+        return _encoded(self.source[name])
 
 
 def collect_lines(transactions: Any, wanted: Sequence[str]) -> Lines:
@@ -75,7 +85,7 @@ def collect_lines(transactions: Any, wanted: Sequence[str]) -> Lines:
 
 
 def _ordered(table: pa.Table) -> Lines:
-    from patronage.features.collapse_kernels import lines_by_customer
+    from patronage.features.collapse_kernels import lines_by_customer, taken
 
     refuse_nulls(table, table.num_rows)
     customer, ids = _ranked(table["customer_id"])
@@ -85,32 +95,45 @@ def _ordered(table: pa.Table) -> Lines:
         customer_ids=ids,
         offsets=offsets,
         order=order,
-        day=day[order],
-        amount=np.asarray(table["amount"].to_numpy())[order],
+        day=taken(day, order),
+        amount=taken(np.asarray(table["amount"].to_numpy()), order),
         source=table.drop(list(REQUIRED)),
     )
 
 
-def _encoded(column: pa.ChunkedArray) -> tuple[Places, pa.Array]:
-    """Numbers of the distinct values in order of appearance, 0 where null, and the values."""
+def _encoded(column: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
+    """Each value's place among the distinct values, 0 where it is null, and these."""
+    from patronage.features.collapse_kernels import places_among
+
+    if _is_whole(column) and len(column):
+        low, high = (pc.min_max(column)[end].as_py() for end in ("min", "max"))
+        if high - low < DENSE * len(column):
+            codes, found = places_among(_whole(column), low, high - low + 1)
+            return codes, pa.array(found).cast(column.type)
     encoded = pc.dictionary_encode(column.combine_chunks())
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
-    codes = pc.fill_null(encoded.indices, 0).to_numpy(zero_copy_only=False)
-    return codes.astype(np.int64), encoded.dictionary
+    indices = encoded.indices
+    codes = (pc.fill_null(indices, 0) if indices.null_count else indices).to_numpy()
+    return np.asarray(codes, dtype=np.int32), encoded.dictionary
 
 
-def _ranked(column: pa.ChunkedArray) -> tuple[Places, "pd.Index[Any]"]:
+def _ranked(column: pa.ChunkedArray) -> tuple[Codes, "pd.Index[Any]"]:
     """Each line's customer as its place among the sorted ids, and these."""
     codes, ids = _encoded(column)
     order = np.asarray(pc.sort_indices(ids).to_numpy(), dtype=np.int64)
-    rank = np.empty(order.size, dtype=np.int64)
+    rank = np.empty(order.size, dtype=np.int32)
     rank[order] = np.arange(order.size)
     return rank[codes], pd.Index(ids.take(pa.array(order)).to_pandas(), name="customer_id")
 
 
-def _known(column: pa.ChunkedArray) -> Flags:
-    return np.asarray(pc.is_valid(column).to_numpy(), dtype=bool)
+def _is_whole(column: pa.ChunkedArray) -> bool:
+    """Whether it holds whole numbers, all of them, that fit 64 bits with a sign."""
+    return pa.types.is_integer(column.type) and column.type != pa.uint64() and not column.null_count
+
+
+def _whole(column: pa.ChunkedArray) -> Places:
+    return np.asarray(column.cast(pa.int64()).to_numpy())
 
 
 def refuse_nulls(table: pa.Table, n_lines: int) -> None:
