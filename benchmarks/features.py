@@ -3,7 +3,8 @@
     python benchmarks/features.py [--folder FOLDER] [--lines N ...]
 
 makes logs of 1, 10 and 100 million lines in a folder that goes afterwards (15 GB of disk) and
-writes benchmarks/results/features.json; with other numbers of lines the result is only printed.
+puts the figures into benchmarks/results/features.json; those of other numbers of lines are only
+printed.
 Each task runs in a process of its own, from Parquet to Parquet. Compiled functions are compiled and
 packages imported before the clock starts; the peak of memory is that of the whole process. Figures
 are medians. Where other work shares the machine, processor seconds (user and system, all threads)
@@ -37,9 +38,13 @@ HERE = Path(__file__).parent
 RESULT = HERE / "results" / "features.json"
 MILLION = 1_000_000
 SIZES = [MILLION, 10 * MILLION, 100 * MILLION]
-PEERS = ("rfm_by_lifetimes", "panel_by_sql")
-PEERS_UP_TO = 10 * MILLION
+LEFT_OUT = {100 * MILLION: ("rfm_by_lifetimes", "panel", "panel_by_sql")}
 REPEATS = 3
+ONCE = {
+    (10 * MILLION, "panel_by_sql"): 1,
+    (100 * MILLION, "rfm"): 1,
+    (100 * MILLION, "run"): 1,
+}
 TOLERANCE = 1e-6
 
 Measured = dict[str, Any]
@@ -51,23 +56,31 @@ def main() -> None:
     parser.add_argument("--folder")
     parser.add_argument("--lines", type=int, nargs="+", default=SIZES)
     arguments = parser.parse_args()
-    result: Measured = {"machine": machine()}
     for n_lines in arguments.lines:
         with TemporaryDirectory(dir=arguments.folder) as folder:
-            result[f"{n_lines:,} lines"] = of_size(Path(folder), n_lines)
-        print(json.dumps(result, indent=2), flush=True)
-        if arguments.lines == SIZES:
-            RESULT.write_text(json.dumps(result, indent=2) + "\n")
+            found = of_size(Path(folder), n_lines)
+        print(json.dumps(found, indent=2), flush=True)
+        if n_lines in SIZES:
+            save(f"{n_lines:,} lines", found)
+
+
+def save(size: str, found: Measured) -> None:
+    """Put the figures of a size in the place of older ones."""
+    known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    RESULT.write_text(json.dumps(known | {size: found}, indent=2) + "\n")
 
 
 def of_size(folder: Path, n_lines: int) -> Measured:
     """Every task on one log; ratios where there is a peer."""
     files = write_log(folder / "log", n_lines)
-    found: Measured = {"log_mb": sum(file.stat().st_size for file in files) / 1e6}
+    found: Measured = {
+        "machine": machine(),
+        "log_mb": sum(file.stat().st_size for file in files) / 1e6,
+    }
     for task in TASKS:
-        if task not in PEERS or n_lines <= PEERS_UP_TO:
-            found[task] = median_of(task, folder, 1 if n_lines > PEERS_UP_TO else REPEATS)
-    if n_lines <= PEERS_UP_TO:
+        if task not in LEFT_OUT.get(n_lines, ()):
+            found[task] = median_of(task, folder, ONCE.get((n_lines, task), REPEATS))
+    if not LEFT_OUT.get(n_lines):
         found["ratios"] = ratios({task: found[task]["cpu_seconds"] for task in TASKS})
         found["rfm_agrees"] = rfm_difference(folder)
         found["panel_agrees"] = panel_differences(folder)
