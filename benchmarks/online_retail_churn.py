@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from machine import machine
 from patronage.config import load_settings
 from patronage.data import read_ledger
 from patronage.errors import PatronageError
-from patronage.features import FEATURES, DayTable, customer_days, day_table, monthly_cutoffs
+from patronage.features import DayTable, customer_days, day_table, features_of, monthly_cutoffs
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import evaluate
 from patronage.models.evaluation import ChurnMetrics
@@ -52,11 +53,13 @@ KEYS = ("auc", "log_loss", "brier", "average_precision", "top_decile_lift", "cal
 
 def main(settings: Path = SETTINGS) -> None:
     """Judge all models at all test cutoffs and write the result."""
-    panel = training_panel(read_days(settings), cutoffs=CUTOFFS, rule=RULE, data_end=DATA_END)
+    days = read_days(settings)
+    panel = training_panel(days, cutoffs=CUTOFFS, rule=RULE, data_end=DATA_END)
+    names = [feature.name for feature in features_of(days)]
     by_cutoff = {}
     for cutoff in TESTS:
         start = time.perf_counter()
-        by_cutoff[str(cutoff)] = judge(panel, cutoff)
+        by_cutoff[str(cutoff)] = judge(panel, names, cutoff)
         print(line(str(cutoff), by_cutoff[str(cutoff)]), f"{time.perf_counter() - start:.0f} s")
     result = {"mean": means(by_cutoff), "by_cutoff": by_cutoff, "machine": machine()}
     RESULT.parent.mkdir(exist_ok=True)
@@ -75,13 +78,15 @@ def read_days(settings: Path) -> DayTable:
         return day_table(customer_days(ledger.transactions))
 
 
-def judge(panel: pd.DataFrame, cutoff: date) -> dict[str, dict[str, float | None]]:
+def judge(
+    panel: pd.DataFrame, names: Sequence[str], cutoff: date
+) -> dict[str, dict[str, float | None]]:
     """Every model's metrics at one test cutoff, trained on what was known on that day."""
     as_of = panel["as_of"].dt.date
     known = mature_at(CUTOFFS, day=cutoff, label_days=RULE.label_days)
     learn = panel[as_of.isin(known)].reset_index(drop=True)
     test = panel[as_of == cutoff].reset_index(drop=True)
-    features = [f.name for f in FEATURES if learn[f.name].notna().any()]
+    features = [name for name in names if learn[name].notna().any()]
     model = ChurnModel(features, label_days=RULE.label_days, trials=TRIALS, seconds=float("inf"))
     model.fit(learn, learn["churned"])
     evaluation = evaluate(model, train=learn, test=test, features=features)

@@ -1,6 +1,6 @@
 """Scoring in batches: customers in, one row per customer out, by the registered champion."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from patronage.config import Settings
-from patronage.features import FEATURES, build_panel
+from patronage.features import Feature, build_panel, features_of
 from patronage.models.scorer import SCORES
 from patronage.pipelines.prepare import Prepared
 from patronage.pipelines.run_folder import RunFolder
@@ -21,16 +21,17 @@ KEY = ("customer_id", "as_of", "run_id", "model_version", "eligible")
 
 def score(settings: Settings, prepared: Prepared, run: RunFolder, model: LoadedModel) -> Path:
     """Score every customer; writes customers.parquet and the features that were scored."""
+    schema = _features_schema(features_of(prepared.tables))
     with run.step("score"):
         counts = {"customers": 0, "eligible": 0}
         with (
             pq.ParquetWriter(run.path / CUSTOMERS, _customers_schema()) as customers,
-            pq.ParquetWriter(run.path / FEATURES_SEEN, _features_schema()) as seen,
+            pq.ParquetWriter(run.path / FEATURES_SEEN, schema) as seen,
         ):
             for features in feature_batches(settings, prepared):
                 scored = _scored(features, run.run_id, model)
                 customers.write_table(_arrow(scored, _customers_schema()))
-                seen.write_table(_arrow(features[features["eligible"]], _features_schema()))
+                seen.write_table(_arrow(features[features["eligible"]], schema))
                 counts["customers"] += len(scored)
                 counts["eligible"] += int(scored["eligible"].sum())
     run.manifest["counts"]["scored"] = counts
@@ -40,7 +41,7 @@ def score(settings: Settings, prepared: Prepared, run: RunFolder, model: LoadedM
 
 def feature_batches(settings: Settings, prepared: Prepared) -> Iterator[pd.DataFrame]:
     """Features as of the day of the run, for so many customers at a time."""
-    for chunk in prepared.days.chunks(settings.run.batch_customers):
+    for chunk in prepared.tables.chunks(settings.run.batch_customers):
         yield build_panel(
             chunk, cutoffs=[prepared.as_of], active_days=settings.features.active_days
         )
@@ -59,9 +60,10 @@ def _customers_schema() -> pa.Schema:
     return pa.schema([*keys, *((name, pa.float64()) for name in SCORES)])
 
 
-def _features_schema() -> pa.Schema:
-    features = ((feature.name, pa.float64()) for feature in FEATURES)
-    return pa.schema([("customer_id", pa.string()), ("as_of", pa.date32()), *features])
+def _features_schema(features: Sequence[Feature]) -> pa.Schema:
+    types = {"text": pa.string()}
+    columns = ((feature.name, types.get(feature.unit, pa.float64())) for feature in features)
+    return pa.schema([("customer_id", pa.string()), ("as_of", pa.date32()), *columns])
 
 
 def _arrow(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:

@@ -10,8 +10,8 @@ from sklearn.base import clone
 
 from patronage.config import Settings
 from patronage.errors import DataError
-from patronage.features import FEATURES, mature_cutoffs, rfm_summary
-from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
+from patronage.features import features_of, mature_cutoffs
+from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel, PurchaseSeason
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, RULE, Evaluation, evaluate
@@ -23,6 +23,7 @@ from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
 from patronage.pipelines.prepare import Prepared
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
+from patronage.pipelines.season_settings import season_of
 from patronage.tracking.champion import LoadedModel, champion_or_none, settle
 from patronage.tracking.gate import Verdict, judge
 from patronage.tracking.store import Store
@@ -41,10 +42,10 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     refuse_a_day_before_the_champion(store, prepared.as_of)
     cutoffs = _cutoffs(settings, prepared, rule)
     with run.step("choose value model"):
-        choice = _choose_purchases(prepared, cutoffs, rule)
+        choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
     with run.step("panel"):
         panel = training_panel(
-            prepared.days,
+            prepared.tables,
             cutoffs=cutoffs,
             rule=rule,
             data_end=prepared.data_end,
@@ -53,7 +54,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         )
         learn, test = split_out_of_time(panel, rule)
     with run.step("tune and train"):
-        churn = _fit_churn(settings, run, learn, rule)
+        churn = _fit_churn(settings, prepared, run, learn, rule)
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
         value = _fit_value(prepared, choice.model)
@@ -137,20 +138,25 @@ def _cutoffs(settings: Settings, prepared: Prepared, rule: LabelRule) -> tuple[d
 
 
 def _choose_purchases(
-    prepared: Prepared, cutoffs: Sequence[date], rule: LabelRule
+    prepared: Prepared,
+    cutoffs: Sequence[date],
+    rule: LabelRule,
+    season: PurchaseSeason | None = None,
 ) -> PurchaseChoice:
     """Choose by purchases that all came before the newest cutoff, which is kept to judge by."""
     cutoff = _known_at_newest(cutoffs, rule)[-1]
-    choice = choose_purchases(prepared.days, cutoff=cutoff, horizon_days=rule.label_days)
-    log.info("model of purchases, as of %s: %s", cutoff, type(choice.model).__name__)
+    choice = choose_purchases(
+        prepared.days, cutoff=cutoff, horizon_days=rule.label_days, season=season
+    )
+    log.info("model of purchases, as of %s: %s", cutoff, choice.model)
     return choice
 
 
 def _fit_churn(
-    settings: Settings, run: RunFolder, learn: pd.DataFrame, rule: LabelRule
+    settings: Settings, prepared: Prepared, run: RunFolder, learn: pd.DataFrame, rule: LabelRule
 ) -> ChurnModel:
     churn = settings.churn
-    features = [f.name for f in FEATURES if learn[f.name].notna().any()]
+    features = [f.name for f in features_of(prepared.tables) if learn[f.name].notna().any()]
     model = ChurnModel(
         features,
         label_days=rule.label_days,
@@ -179,8 +185,8 @@ def _study(settings: Settings, run_id: str) -> "optuna.Study":
 
 def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:
     # Silence past the end of the data is no silence of the customers'.
-    rfm = rfm_summary(prepared.days, as_of=prepared.data_end, gaps=True)
-    value = CustomerValueModel(purchases, GammaGammaModel()).fit(rfm)
+    value = CustomerValueModel(purchases, GammaGammaModel())
+    value.fit_days(prepared.days, as_of=prepared.data_end)
     for part in (value.purchases_, value.spend_):
         if not part.converged_:
             log.warning("%s: %s", type(part).__name__, part.diagnosis_)
@@ -223,7 +229,7 @@ def _metrics(
 def _tracking(prepared: Prepared, test: pd.DataFrame, purchases: PurchaseModel) -> pd.DataFrame:
     """Purchases against the expectation of a model that ends at the test cutoff."""
     cutoff = test["as_of"].iloc[0].date()
-    model = clone(purchases).fit(rfm_summary(prepared.days, as_of=cutoff, gaps=True))
+    model = clone(purchases).fit_days(prepared.days, as_of=cutoff)
     return track_purchases(prepared.days, model, end=prepared.data_end)
 
 

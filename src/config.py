@@ -95,6 +95,18 @@ class ValueSection(Section):
     """Contribution margin as a share of net spend."""
     annual_discount_rate: Annotated[float, Field(ge=0, le=10)]
     """Effective rate per year, 0.15 for 15 %."""
+    season: Literal["auto", "none"] = "auto"
+    """"auto": a season of the purchase rate is learned, and used if it foresees better."""
+    events: dict[str, tuple[date, ...]] = {}
+    """Days of named events, past and to come; `events = { sale = [2025-11-28, 2026-11-27] }`."""
+
+    @field_validator("events")
+    @classmethod
+    def _events_have_days(cls, events: dict[str, tuple[date, ...]]) -> dict[str, tuple[date, ...]]:
+        empty = sorted(name for name, days in events.items() if not days)
+        if empty:
+            raise ValueError(f"names {', '.join(empty)} without days: give them, or leave it out")
+        return events
 
 
 class Action(Section):

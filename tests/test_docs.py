@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from typer.main import get_command
 
+from patronage.config import load_settings
+from patronage.data import CONTRACTS
 from patronage.features import FEATURES, catalogue_markdown
 from patronage.models.scorer import SCORES
 from patronage.pipelines.cli import app
@@ -36,7 +38,7 @@ def test_every_command_is_in_the_readme():
 
 def test_the_feature_catalogue_is_the_printed_one():
     assert catalogue_markdown() in (ROOT / "docs" / "features.md").read_text()
-    assert len({feature.name for feature in FEATURES}) >= 40
+    assert len({feature.name for feature in FEATURES}) >= 90
 
 
 def test_the_settings_are_the_printed_ones():
@@ -62,3 +64,23 @@ def test_the_figures_of_the_readme_are_the_benchmarks():
     for key in ("auc", "log_loss", "brier"):
         shown = measured[key].map(lambda value: "–" if pd.isna(value) else f"{value:.4f}")
         assert printed[key].tolist() == shown.tolist()
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS.keys())
+def test_every_column_of_the_contracts_is_explained_with_its_kind(contract):
+    text = (ROOT / "docs" / "tables.md").read_text()
+    section = text.split(f"\n## {contract.table}\n")[1].split("\n## ")[0]
+    explained = {
+        name.strip(): (cells[1].strip(), cells[2].strip())
+        for line in section.splitlines()
+        if line.startswith("| ") and len(cells := line.strip("| ").split("|")) >= 3
+        for name in cells[0].split(",")
+    }
+    for column in contract.columns:
+        presence = "required" if column.required else "optional"
+        assert explained[column.name] == (column.kind, presence), column.name
+
+
+def test_the_tables_of_the_examples_are_settings():
+    for example in (ROOT / "examples").glob("*.toml"):
+        assert load_settings(example).ledger.currency

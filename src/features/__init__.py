@@ -1,7 +1,7 @@
 """Customer days, panel, one file per feature family, labels."""
 
 from patronage.features.activity import purchases_between, weekly_purchases
-from patronage.features.catalogue import FEATURES, catalogue_markdown
+from patronage.features.catalogue import FEATURES, catalogue_markdown, features_of
 from patronage.features.collapse import collapse, collapse_parts
 from patronage.features.collect import day_table
 from patronage.features.customer_tables import (
@@ -32,6 +32,7 @@ __all__ = [
     "customer_table_parts",
     "customer_tables",
     "day_table",
+    "features_of",
     "mature_cutoffs",
     "monthly_cutoffs",
     "purchases_between",

@@ -21,10 +21,11 @@ FEATURES = (
     ),
     Feature(
         "basket_sd",
-        "Standard deviation of the value per purchase day; empty with one purchase.",
+        "Standard deviation of the value per purchase day.",
         "money",
         "basket",
         "how much the baskets vary",
+        null="with one purchase",
     ),
     Feature(
         "basket_last_ratio",
@@ -32,36 +33,40 @@ FEATURES = (
         "ratio",
         "basket",
         "the last basket against the usual one",
+        null="where only free lines were bought",
     ),
     Feature("orders_per_day", "Orders per purchase day.", "ratio", "basket", "orders per visit"),
     Feature(
         "products_per_day",
-        "Distinct products per purchase day; empty without product_id.",
+        "Distinct products per purchase day.",
         "ratio",
         "basket",
         "products per visit",
+        null="without product_id",
     ),
     Feature(
         "categories_per_day",
-        "Distinct categories per purchase day; empty without category.",
+        "Distinct categories per purchase day.",
         "ratio",
         "basket",
         "categories per visit",
+        null="without category",
     ),
     Feature(
         "new_product_rate",
-        "Share of the products bought after the first purchase day that were new to the "
-        "customer; empty without product_id or with one purchase.",
+        "Share of the products bought after the first purchase day that were new to the customer.",
         "share",
         "basket",
         "share of products not bought before",
+        null="without product_id, or with one purchase",
     ),
     Feature(
         "unit_price",
-        "Value bought per unit; empty without quantity.",
+        "Value bought per unit.",
         "money",
         "basket",
         "price per unit",
+        null="without quantity, or where it is 0",
     ),
 )
 

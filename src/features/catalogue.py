@@ -1,24 +1,45 @@
 """Every feature of the panel, in the order of its columns."""
 
+from typing import Any
+
 from patronage.features import (
+    attributes,
     basket,
+    breadth,
+    channel,
     cohort,
+    engagement,
+    lifecycle,
+    payments,
     price,
     returns,
     rfm,
     rhythm,
     season,
+    service,
+    subscription,
+    survey,
     timing,
     trends,
+    usage,
+    value_model,
     windows,
 )
-from patronage.features.customer_tables import CustomerTables
+from patronage.features.customer_tables import CustomerTables, TableName, as_customer_tables
 from patronage.features.family import Family
 from patronage.features.feature import Feature
 
-MODULES = (rfm, rhythm, windows, trends, season, basket, returns, price, timing, cohort)
+MODULES = (
+    *(rfm, rhythm, windows, trends, season, lifecycle, basket, returns, price, timing, cohort),
+    *(breadth, channel, service, payments, engagement, usage, survey, subscription, attributes),
+)
 FAMILIES = tuple(Family.of(module) for module in MODULES)
 FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES for feature in family.features)
+"""Those that do not depend on the columns of the user's own tables."""
+MISSING: dict[TableName, str] = {
+    "categories": "transactions have no column category",
+    "channels": "transactions have no column channel",
+}
 
 
 def families_of(tables: CustomerTables) -> tuple[Family, ...]:
@@ -30,17 +51,35 @@ def families_of(tables: CustomerTables) -> tuple[Family, ...]:
     )
 
 
+def features_of(tables: Any) -> tuple[Feature, ...]:
+    """The features that `build_panel` computes of these tables, in the order of its columns.
+
+    Parameters
+    ----------
+    tables
+        As for `build_panel`.
+    """
+    known = as_customer_tables(tables)
+    return tuple(feature for family in families_of(known) for feature in family.features_of(known))
+
+
 def families_left_out(tables: CustomerTables) -> dict[str, str]:
     """The other families, by name, and why they cannot be built."""
     built = families_of(tables)
     return {
-        family.name: f"there is no table [{family.needs}]"
+        family.name: MISSING.get(family.needs, f"there is no table [{family.needs}]")
         for family in FAMILIES
-        if family not in built
+        if family.needs is not None and family not in built
     }
 
 
 def catalogue_markdown() -> str:
-    """The catalogue as a Markdown table: name, family, unit and meaning of each feature."""
-    rows = (f"| `{f.name}` | {f.family} | {f.unit} | {f.meaning} |" for f in FEATURES)
-    return "\n".join(("| feature | family | unit | meaning |", "| --- | --- | --- | --- |", *rows))
+    """The catalogue as a Markdown table; a window without a number is all time before as_of."""
+    head = ("| feature | family | unit | window | meaning | null |", "| --- " * 6 + "|")
+    return "\n".join((*head, *(_row(feature) for feature in (*FEATURES, *value_model.FEATURES))))
+
+
+def _row(feature: Feature) -> str:
+    window = "" if feature.window is None else f"{feature.window} d"
+    cells = (feature.family, feature.unit, window, feature.meaning, feature.null or "never")
+    return f"| `{feature.name}` | {' | '.join(cells)} |"

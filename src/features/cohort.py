@@ -25,10 +25,11 @@ FEATURES = (
     ),
     Feature(
         "days_to_second",
-        "Days from the first to the second purchase day; empty with one purchase.",
+        "Days from the first to the second purchase day.",
         "days",
         "cohort",
         "days from the first to the second purchase",
+        null="with one purchase",
     ),
     Feature(
         "history_days",

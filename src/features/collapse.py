@@ -1,6 +1,6 @@
 """Transactions to customer days in this process, all at once or part by part of the customers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,11 +66,15 @@ def collapse_parts(
         yield _days(_spans(collect_lines(within(frame), columns)), extent)
 
 
-def collapse_lines(lines: Lines, extent: Extent) -> tuple[DayTable, Records | None]:
-    """Customer days, and the table that `purchased_categories` makes, if the source has any."""
+def collapse_lines(
+    lines: Lines, extent: Extent, purchased: Mapping[str, str]
+) -> tuple[DayTable, dict[str, Records]]:
+    """Customer days, and by name the tables that `purchases_by` makes of the columns there are."""
     spans = _spans(lines)
     table = _days(spans, extent)
-    return table, _categories(spans, table)
+    there = lines.source.column_names
+    bought = {name: _bought(spans, table, by) for name, by in purchased.items() if by in there}
+    return table, bought
 
 
 def no_purchase(n_lines: int) -> str:
@@ -172,17 +176,15 @@ def _distinct(spans: _Spans, name: str) -> dict[str, FloatArray]:
     }
 
 
-def _categories(spans: _Spans, table: DayTable) -> Records | None:
-    """The table that `read_records` makes of `purchased_categories`; None without category."""
+def _bought(spans: _Spans, table: DayTable, name: str) -> Records:
+    """The table that `read_records` makes of `purchases_by` the column."""
     from patronage.features.collapse_kernels import values_by_code
 
     lines = spans.lines
-    if "category" not in lines.source.column_names:
-        return None
-    codes, values = lines.codes("category")
+    codes, values = lines.codes(name)
     names = values.to_pylist()
     ranks = np.argsort(np.argsort(names)).astype(np.int32)
-    counted = spans.with_id("category")
+    counted = spans.with_id(name)
     row, code, count, value = values_by_code(
         codes, len(names), lines.order, counted, lines.amount, spans.begins, spans.ends
     )
@@ -190,5 +192,5 @@ def _categories(spans: _Spans, table: DayTable) -> Records | None:
         offsets=np.searchsorted(row, table.offsets),
         day=table.day[row],
         numbers={"lines": count, "value": value},
-        texts={"category": Texts(ranks[code], tuple(map(str, sorted(names))))},
+        texts={name: Texts(ranks[code], tuple(map(str, sorted(names))))},
     )

@@ -10,20 +10,20 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from patronage.compiling import FLOATS, WHOLES, compiled, compiled_each
 from patronage.features.arrays import DayArray, FloatArray, Places
-from patronage.features.kernels import DAYS, FLOATS, PLACES, compiled, compiled_each
 from patronage.features.records import Codes
 
 Flags = npt.NDArray[np.bool_]
 Column = TypeVar("Column", FloatArray, DayArray, Flags)
 
 FLAGS = types.Array(types.boolean, 1, "C", readonly=True)
-CODES = types.Array(types.int32, 1, "C", readonly=True)
+DAYS = CODES = types.Array(types.int32, 1, "C", readonly=True)
 FEW = 16
 """So many ids of one day are compared pair by pair; more are sorted."""
 
 
-@compiled(PLACES, types.int64, types.int64)
+@compiled(WHOLES, types.int64, types.int64)
 def places_among(values: Places, low: int, span: int) -> tuple[Codes, Places]:
     """Each value's place among the distinct values, sorted, and these; all in [low, low + span)."""
     place = np.full(span, -1, np.int32)
@@ -76,7 +76,7 @@ def taken(values: Column, order: Codes) -> Column:
     return found
 
 
-@compiled(DAYS, FLAGS, PLACES)
+@compiled(DAYS, FLAGS, WHOLES)
 def days_of_lines(
     day: DayArray, bought: Flags, offsets: Places
 ) -> tuple[Places, Places, Places, int]:
@@ -103,7 +103,7 @@ def days_of_lines(
     return begins[:n].copy(), ends[:n].copy(), starts, dropped
 
 
-@compiled(FLOATS, PLACES, PLACES)
+@compiled(FLOATS, WHOLES, WHOLES)
 def money_of_days(
     amount: FloatArray, begins: Places, ends: Places
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -121,7 +121,7 @@ def money_of_days(
     return spend, returned, purchase_days, return_lines
 
 
-@compiled(FLOATS, CODES, FLAGS, PLACES, PLACES)
+@compiled(FLOATS, CODES, FLAGS, WHOLES, WHOLES)
 def sums_of_days(
     values: FloatArray, order: Codes, counted: Flags, begins: Places, ends: Places
 ) -> FloatArray:
@@ -135,8 +135,8 @@ def sums_of_days(
 
 
 @compiled_each(
-    (PLACES, CODES, FLAGS, PLACES, PLACES),
-    (CODES, CODES, FLAGS, PLACES, PLACES),
+    (WHOLES, CODES, FLAGS, WHOLES, WHOLES),
+    (CODES, CODES, FLAGS, WHOLES, WHOLES),
 )
 def distinct_of_days(
     keys: Codes | Places, order: Codes, counted: Flags, begins: Places, ends: Places
@@ -162,7 +162,7 @@ def distinct_of_days(
     return distinct
 
 
-@compiled(CODES, types.int64, CODES, FLAGS, PLACES, PLACES, PLACES)
+@compiled(CODES, types.int64, CODES, FLAGS, WHOLES, WHOLES, WHOLES)
 def new_of_days(
     codes: Codes,
     n_codes: int,
@@ -184,7 +184,7 @@ def new_of_days(
     return new
 
 
-@compiled(CODES, types.int64, CODES, FLAGS, FLOATS, PLACES, PLACES)
+@compiled(CODES, types.int64, CODES, FLAGS, FLOATS, WHOLES, WHOLES)
 def values_by_code(
     codes: Codes,
     n_codes: int,

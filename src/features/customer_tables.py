@@ -15,13 +15,17 @@ from patronage.features.customer_ranges import MAX_LINES, Extent, customer_range
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days, lazy_transactions
 from patronage.features.lines import collect_lines
-from patronage.features.purchased_categories import purchased_categories
+from patronage.features.purchased_categories import purchases_by
 from patronage.features.records import Records, read_records
 
-TableName = Literal["events", "surveys", "subscriptions", "customers", "categories"]
+TableName = Literal["events", "surveys", "subscriptions", "customers", "categories", "channels"]
+EndKnown = Literal["at_end", "at_start"]
 TIMES: dict[str, str] = {"events": "timestamp", "surveys": "timestamp", "subscriptions": "start"}
 """Table -> the column that says from when on a row is known."""
 
+PURCHASED = {"categories": "category", "channels": "channel"}
+"""Table of what was bought -> the column of the transactions that it is by."""
+COLUMNS = (*OPTIONAL, "channel")
 EMBEDDED = (nw.Implementation.DUCKDB, nw.Implementation.POLARS)
 
 
@@ -37,6 +41,10 @@ class CustomerTables:
     """Attributes, each row from its `valid_from` on; from ever where there is none."""
     categories: Records | None = None
     """What was bought: a row for each customer, day and category, with `lines` and `value`."""
+    channels: Records | None = None
+    """Where it was bought: the same for each customer, day and channel."""
+    end_known: EndKnown = "at_end"
+    """Whether a subscription's end is known once it has passed, or from its start on."""
 
     def table(self, name: TableName) -> Records | None:
         """A table by its name; None where the ledger has none."""
@@ -48,11 +56,8 @@ class CustomerTables:
         starts = range(0, len(self.days), n_customers)
         for start, days in zip(starts, self.days.chunks(n_customers), strict=True):
             stop = start + len(days)
-            yield replace(
-                self,
-                days=days,
-                **{name: table.span(start, stop) for name, table in self._records().items()},
-            )
+            spans = {name: table.span(start, stop) for name, table in self._records().items()}
+            yield self._with(days, spans)
 
     def sample(self, n_customers: int, *, seed: int) -> "CustomerTables":
         """At most so many customers, drawn at random; the order stays."""
@@ -60,11 +65,12 @@ class CustomerTables:
         if days is self.days:
             return self
         chosen: Places = self.days.customer_ids.get_indexer(days.customer_ids).astype(np.int64)
-        return replace(
-            self,
-            days=days,
-            **{name: table.customers(chosen) for name, table in self._records().items()},
-        )
+        drawn = {name: table.customers(chosen) for name, table in self._records().items()}
+        return self._with(days, drawn)
+
+    def _with(self, days: DayTable, records: dict[str, Records]) -> "CustomerTables":
+        changed: dict[str, Any] = {"days": days, **records}
+        return replace(self, **changed)
 
     def _records(self) -> dict[str, Records]:
         found = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -78,6 +84,7 @@ def customer_tables(
     surveys: Any = None,
     subscriptions: Any = None,
     customers: Any = None,
+    end_known: EndKnown = "at_end",
 ) -> CustomerTables:
     """Collapse the transactions to customer days and collect what the other tables say.
 
@@ -87,6 +94,9 @@ def customer_tables(
         As for `customer_days`.
     events, surveys, subscriptions, customers
         Tables of the ledger, any frame Narwhals knows; each may be missing.
+    end_known
+        From when on features may see the `end` of a subscription: "at_end" once it has passed,
+        since it may have been written down afterwards; "at_start" for a term agreed at signing.
 
     Raises
     ------
@@ -94,13 +104,17 @@ def customer_tables(
         If a required column or value is missing, or nobody ever bought; see `day_table`.
     """
     frame = lazy_transactions(transactions)
-    days, categories = (_here if frame.implementation in EMBEDDED else _there)(frame)
+    days, bought = (_here if frame.implementation in EMBEDDED else _there)(frame)
     given = {"events": events, "surveys": surveys, "subscriptions": subscriptions}
-    return _with_tables(days, categories, given | {"customers": customers})
+    return _with_tables(days, bought, given | {"customers": customers}, end_known)
 
 
 def customer_table_parts(
-    transactions: Any, *, max_lines: int = MAX_LINES, **tables: Any
+    transactions: Any,
+    *,
+    max_lines: int = MAX_LINES,
+    end_known: EndKnown = "at_end",
+    **tables: Any,
 ) -> Iterator[CustomerTables]:
     """The same in parts, in order of customer, each of at most so many transactions.
 
@@ -108,7 +122,7 @@ def customer_table_parts(
 
     Parameters
     ----------
-    transactions, tables
+    transactions, end_known, tables
         As for `customer_tables`.
     max_lines
         A customer with more transactions is a part of his own.
@@ -121,37 +135,40 @@ def customer_table_parts(
         if table is not None
     }
     for within in customer_ranges(frame, extent.lines, max_lines):
-        collapsed = collapse_lines(collect_lines(within(frame), OPTIONAL), extent)
-        yield _with_tables(*collapsed, {name: within(table) for name, table in given.items()})
+        days, bought = collapse_lines(collect_lines(within(frame), COLUMNS), extent, PURCHASED)
+        own = {name: within(table) for name, table in given.items()}
+        yield _with_tables(days, bought, own, end_known)
 
 
-def _here(frame: nw.LazyFrame[Any]) -> tuple[DayTable, Records | None]:
-    """Customer days and categories out of the lines of an engine in this process."""
-    lines = collect_lines(frame, OPTIONAL)
-    days, categories = collapse_lines(lines, Extent.of_lines(lines))
+def _here(frame: nw.LazyFrame[Any]) -> tuple[DayTable, dict[str, Records]]:
+    """Customer days, and what was bought, out of the lines of an engine in this process."""
+    lines = collect_lines(frame, COLUMNS)
+    days, bought = collapse_lines(lines, Extent.of_lines(lines), PURCHASED)
     if not len(days):
         raise DataError(no_purchase(lines.day.size))
-    return days, categories
+    return days, bought
 
 
-def _there(frame: nw.LazyFrame[Any]) -> tuple[DayTable, Records | None]:
-    """Customer days and categories by an engine that is another process: only they travel."""
+def _there(frame: nw.LazyFrame[Any]) -> tuple[DayTable, dict[str, Records]]:
+    """The same by an engine that is another process: no line travels."""
     days = day_table(customer_days(frame))
-    bought = purchased_categories(frame)
-    if bought is None:
-        return days, None
-    return days, read_records(bought, days.customer_ids, time="day", table="transactions")
+    bought = {name: purchases_by(frame, column) for name, column in PURCHASED.items()}
+    return days, {
+        name: read_records(rows, days.customer_ids, time="day", table="transactions")
+        for name, rows in bought.items()
+        if rows is not None
+    }
 
 
 def _with_tables(
-    days: DayTable, categories: Records | None, frames: Mapping[str, Any]
+    days: DayTable, bought: dict[str, Records], frames: Mapping[str, Any], end_known: EndKnown
 ) -> CustomerTables:
-    found = {
+    found: dict[str, Any] = {
         name: read_records(frame, days.customer_ids, time=_time(name, frame), table=name)
         for name, frame in frames.items()
         if frame is not None
     }
-    return CustomerTables(days, **found, categories=categories)
+    return CustomerTables(days, **found, **bought, end_known=end_known)
 
 
 def _time(name: str, frame: Any) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["count", "days", "flag", "money", "ratio", "share"]
+Unit = Literal["count", "days", "flag", "money", "number", "ratio", "share", "text"]
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,11 @@ class Feature:
     meaning: str
     """One sentence, as of `as_of`: days at or after it are never seen."""
     unit: Unit
+    """A "number" is in the unit of the source; a "text" is a category."""
     family: str
     plain: str
     """A phrase for a reason shown to a retention team, e.g. "days since the last purchase"."""
+    window: int | None = None
+    """It looks back on so many days before as_of; None: on all of them."""
+    null: str = ""
+    """What null means, e.g. "with one purchase"; empty where the feature always has a value."""

@@ -15,6 +15,7 @@ from patronage.features.arrays import DayArray, FloatArray, Places, day_number
 from patronage.features.customer_tables import CustomerTables, TableName, as_customer_tables
 from patronage.features.day_table import DayTable
 from patronage.features.lookup import Lookup
+from patronage.features.records import Records
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Grid:
     """Days since 1970-01-01."""
     _prefixes: dict[str, FloatArray] = field(default_factory=dict, repr=False)
     _rows: dict[int, Places] = field(default_factory=dict, repr=False)
+    _events: dict[tuple[str, ...], Lookup] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, tables: CustomerTables | DayTable, cutoffs: Sequence[date]) -> "Grid":
@@ -60,7 +62,18 @@ class Grid:
         records = self.tables.table(name)
         if records is None:
             raise KeyError(f"the customer tables hold no {name}")
+        return self.look_up(records)
+
+    def look_up(self, records: Records) -> Lookup:
+        """What records of the same customers say as of each pair."""
         return Lookup(records, self.customer, self.as_of)
+
+    def events_of(self, *kinds: str) -> Lookup:
+        """The events of these kinds as of each pair; there must be a table of events."""
+        if kinds not in self._events:
+            events = self.over("events")
+            self._events[kinds] = events.where(events.records.text("kind").among(kinds))
+        return self._events[kinds]
 
     @cached_property
     def purchases(self) -> FloatArray:
@@ -127,6 +140,23 @@ class Grid:
             begin = self.table.offsets[self.customer]
             return sums_between(sums, begin, stop, self.customer)
         return sums_between(sums, self._row(start), stop, self.customer)
+
+    def total_before(self, measure: str, day: DayArray) -> FloatArray:
+        """Sum over the days before a day, one per pair, not after as_of."""
+        from patronage.features.kernels import positions
+
+        found = positions(self.table.day, self.table.offsets, self.customer, day)
+        return np.asarray(self._prefix(measure)[found + self.customer])
+
+    def total_of(self, values: FloatArray, start: int | None = None, end: int = 0) -> FloatArray:
+        """As `total`, of one value for each customer day."""
+        from patronage.features.kernels import prefix_sums
+
+        sums = prefix_sums(values, self.table.offsets)
+        upto: FloatArray = sums[self._row(end) + self.customer]
+        if start is None:
+            return upto
+        return np.asarray(upto - sums[self._row(start) + self.customer])
 
     def purchases_before(self, day: DayArray) -> FloatArray:
         """Purchase days of each pair's customer before a day, one per pair."""

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from patronage.features.arrays import DayArray, FloatArray, Places
-from patronage.features.records import Mask, Records
+from patronage.features.records import Mask, Records, Texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +32,14 @@ class Lookup:
         first = self._first if start is None else self._place(start)
         return (self._place(end) - first).astype(np.float64)
 
+    def count_after(self, day: FloatArray) -> FloatArray:
+        """Records of the days after a day, one per pair, and before as_of."""
+        from patronage.features.kernels import positions
+
+        after = np.asarray(day + 1, dtype=np.int32)
+        first = positions(self.records.day, self.records.offsets, self.customer, after)
+        return (self._place(0) - first).astype(np.float64)
+
     def total(self, values: FloatArray, start: int | None = None, end: int = 0) -> FloatArray:
         """Sum of the values of the records of these days; NaN counts as nothing."""
         from patronage.features.kernels import prefix_sums
@@ -43,6 +51,14 @@ class Lookup:
     def latest(self, values: FloatArray, *, back: int = 0) -> FloatArray:
         """Value of the last record before as_of, or so many before it; NaN with too few."""
         return self._value(values, self._place(0) - 1 - back)
+
+    def latest_text(self, text: Texts) -> Texts:
+        """The same of a column of text."""
+        return self._text(text, self._place(0) - 1)
+
+    def earliest_text(self, text: Texts) -> Texts:
+        """Text of the first record; none if it is not before as_of."""
+        return self._text(text, self._first)
 
     def earliest(self, values: FloatArray) -> FloatArray:
         """Value of the first record; NaN if it is not before as_of."""
@@ -62,6 +78,10 @@ class Lookup:
         if not values.size:
             return np.full(place.size, np.nan)
         return np.where(known, values[np.where(known, place, 0)], np.nan)
+
+    def _text(self, text: Texts, place: Places) -> Texts:
+        codes = self._value(text.codes.astype(np.float64), place)
+        return Texts(np.where(np.isnan(codes), -1, codes).astype(np.int32), text.values)
 
     def _place(self, days_before: int) -> Places:
         """First record of the customer not before as_of less so many days."""

@@ -9,11 +9,15 @@ import pandas as pd
 
 from patronage.errors import DataError
 from patronage.features.arrays import FloatArray, calendar_day
-from patronage.features.catalogue import families_of
+from patronage.features.catalogue import families_of, features_of
 from patronage.features.customer_tables import CustomerTables, as_customer_tables
 from patronage.features.day_table import DayTable
 from patronage.features.family import Family
+from patronage.features.feature import Feature
 from patronage.features.grid import Grid
+from patronage.features.records import Texts
+
+Levels = dict[str, tuple[str, ...]]
 
 
 def build_panel(
@@ -47,7 +51,8 @@ def build_panel(
     -------
     DataFrame
         customer_id, as_of (datetime64[s]), eligible (bool), then the features of the families
-        that the tables allow, as float64, NaN where one is undefined.
+        that the tables allow: float64, NaN where one is undefined; of the unit "text" a
+        category, its categories sorted.
 
     Raises
     ------
@@ -63,11 +68,20 @@ def build_panel(
     n_rows = sum(grid.as_of.size for grid in grids)
     if not n_rows:
         raise DataError(nobody(tables.days, cutoffs))
-    names = [feature.name for family in families for feature in family.features]
+    names = [feature.name for feature in features_of(tables)]
     values = np.empty((len(names), n_rows))
-    keys = pd.concat(list(_filled(grids, families, values, active_days)), ignore_index=True)
+    levels: Levels = {}
+    filled = _filled(grids, families, values, levels, active_days)
+    keys = pd.concat(list(filled), ignore_index=True)
     features = pd.DataFrame(values.T, columns=names, copy=False)
+    for name, categories in levels.items():
+        features[name] = _categorical(features[name], categories)
     return pd.concat([keys, features], axis=1)
+
+
+def _categorical(codes: pd.Series, categories: tuple[str, ...]) -> pd.Categorical:
+    places = codes.fillna(-1).to_numpy().astype(np.int32)
+    return pd.Categorical.from_codes(places, categories=pd.Index(categories, dtype="str"))
 
 
 def panel_grid(
@@ -82,6 +96,7 @@ def _filled(
     grids: list[Grid],
     families: Sequence[Family],
     values: FloatArray,
+    levels: Levels,
     active_days: int | None,
 ) -> Iterator[pd.DataFrame]:
     """Fill in the features chunk by chunk, and drop each chunk's look-ups when it is done."""
@@ -89,18 +104,32 @@ def _filled(
     while grids:
         grid = grids.pop(0)
         stop = start + grid.as_of.size
-        for place, column in enumerate(feature_columns(grid, families)):
-            values[place, start:stop] = column
+        _fill(grid, families, values[:, start:stop], levels)
         start = stop
         yield _keys(grid, active_days)
 
 
-def feature_columns(grid: Grid, families: Sequence[Family]) -> Iterator[FloatArray]:
-    """Every feature of the grid, in order."""
+def _fill(grid: Grid, families: Sequence[Family], values: FloatArray, levels: Levels) -> None:
+    """Write every feature of the grid, in order, into values of shape (features, rows).
+
+    A text is written as its place among its categories, which go into `levels`.
+    """
+    for place, (feature, column) in enumerate(feature_columns(grid, families)):
+        if isinstance(column, Texts):
+            levels[feature.name] = column.values
+            column = np.where(column.codes < 0, np.nan, column.codes)
+        values[place] = column
+
+
+def feature_columns(
+    grid: Grid, families: Sequence[Family]
+) -> Iterator[tuple[Feature, FloatArray | Texts]]:
+    """Every feature of the grid with its values, in order."""
     for family in families:
         with np.errstate(divide="ignore", invalid="ignore"):
             columns = family.compute(grid)
-        yield from (columns[feature.name] for feature in family.features)
+        for feature in family.features_of(grid.tables):
+            yield feature, columns[feature.name]
 
 
 def _keys(grid: Grid, active_days: int | None) -> pd.DataFrame:

@@ -14,11 +14,13 @@ import pyarrow.parquet as pq
 
 from patronage.errors import DataError, SettingsError
 from patronage.features.arrays import FloatArray, calendar_day
-from patronage.features.catalogue import families_of
+from patronage.features.catalogue import families_of, features_of
 from patronage.features.customer_tables import CustomerTables, as_customer_tables
+from patronage.features.feature import Feature
 from patronage.features.grid import Grid
 from patronage.features.lines import Flags
 from patronage.features.panel import feature_columns, nobody, panel_grid
+from patronage.features.records import Texts
 
 GROUP_ROWS = 32_768
 
@@ -100,37 +102,41 @@ class _Files:
         days, starts = np.unique(grid.as_of, return_index=True)
         spans = [slice(*ends) for ends in pairwise([*starts, order.size])]
         families = families_of(grid.tables)
-        names = [feature.name for family in families for feature in family.features]
+        features = features_of(grid.tables)
         ids = pa.array(grid.table.customer_ids).take(pa.array(grid.customer))
         eligible = grid.bought_within(active_days)
         rows = [
-            self._file(int(day), ids.type, names).rows(ids[span], eligible[span])
+            self._file(int(day), ids.type, features).rows(ids[span], eligible[span])
             for day, span in zip(days, spans, strict=True)
         ]
-        for place, column in enumerate(feature_columns(grid, families)):
+        for place, (_, column) in enumerate(feature_columns(grid, families)):
             for target, span in zip(rows, spans, strict=True):
-                target[place] = column[span]
+                target.fill(place, column, span)
 
     def flush(self) -> None:
         """Write what is still in memory."""
         for file in self.by_day.values():
             file.flush()
 
-    def _file(self, day: int, id_type: pa.DataType, names: list[str]) -> "_CutoffFile":
+    def _file(self, day: int, id_type: pa.DataType, features: Sequence[Feature]) -> "_CutoffFile":
         if day not in self.by_day:
             part = self._folder / f"as_of={calendar_day(day)}"
             part.mkdir(parents=True)
             keys = [("customer_id", id_type), ("eligible", pa.bool_())]
             writer = pq.ParquetWriter(
                 part / "part-0.parquet",
-                pa.schema([*keys, *((name, pa.float64()) for name in names)]),
+                pa.schema([*keys, *((feature.name, _type(feature)) for feature in features)]),
                 compression="zstd",
                 use_dictionary=False,
                 write_statistics=["customer_id"],
             )
             self._stack.enter_context(writer)
-            self.by_day[day] = _CutoffFile(writer, len(names), self._capacity)
+            self.by_day[day] = _CutoffFile(writer, len(features), self._capacity)
         return self.by_day[day]
+
+
+def _type(feature: Feature) -> pa.DataType:
+    return pa.string() if feature.unit == "text" else pa.float64()
 
 
 class _CutoffFile:
@@ -140,27 +146,42 @@ class _CutoffFile:
         self.n_rows = 0
         self._writer = writer
         self._values = np.empty((n_features, capacity))
+        self._texts: dict[int, list[pa.Array]] = {}
         self._ids: list[pa.Array] = []
         self._eligible: list[Flags] = []
-        self._filled = 0
+        self._begin = self._end = 0
 
-    def rows(self, ids: pa.Array, eligible: Flags) -> FloatArray:
-        """Room for the features of these rows, of shape (features, rows), to be filled in."""
-        if self._filled + len(ids) > self._values.shape[1]:
+    def rows(self, ids: pa.Array, eligible: Flags) -> "_CutoffFile":
+        """Make room for rows, whose features are then filled in."""
+        if self._end + len(ids) > self._values.shape[1]:
             self.flush()
-        begin, self._filled = self._filled, self._filled + len(ids)
+        self._begin, self._end = self._end, self._end + len(ids)
         self._ids.append(ids)
         self._eligible.append(eligible)
-        return self._values[:, begin : self._filled]
+        return self
+
+    def fill(self, place: int, column: FloatArray | Texts, span: slice) -> None:
+        """A feature of the newest rows."""
+        if isinstance(column, Texts):
+            codes = column.codes[span]
+            values = pa.array(column.values, pa.string())
+            self._texts.setdefault(place, []).append(values.take(pa.array(codes, mask=codes < 0)))
+        else:
+            self._values[place, self._begin : self._end] = column[span]
 
     def flush(self) -> None:
         """Write a row group; what is NaN here is null there."""
-        features = self._values[:, : self._filled]
         columns = [
             pa.chunked_array(self._ids),
             pa.array(np.concatenate(self._eligible)),
-            *(pa.array(values, from_pandas=True) for values in features),
+            *(self._column(place) for place in range(len(self._values))),
         ]
         self._writer.write_table(pa.table(columns, schema=self._writer.schema))
-        self.n_rows += self._filled
-        self._ids, self._eligible, self._filled = [], [], 0
+        self.n_rows += self._end
+        self._ids, self._eligible, self._texts = [], [], {}
+        self._begin = self._end = 0
+
+    def _column(self, place: int) -> pa.Array | pa.ChunkedArray:
+        if place in self._texts:
+            return pa.chunked_array(self._texts[place])
+        return pa.array(self._values[place, : self._end], from_pandas=True)

@@ -1,7 +1,8 @@
 """Rows of one optional table in memory, ordered by customer, then time, as customer days are."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import narwhals as nw
@@ -47,6 +48,25 @@ class Records:
     texts: dict[str, Texts]
     n_rows_dropped: int = 0
     """Rows of nobody who ever bought."""
+    times: frozenset[str] = frozenset()
+    """Which of the numbers are days since 1970-01-01."""
+
+    @cached_property
+    def owner(self) -> Places:
+        """The customer of each row."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def number(self, name: str) -> FloatArray:
+        """A column of numbers; NaN throughout where the table has none of that name."""
+        if name in self.numbers:
+            return self.numbers[name]
+        return np.full(self.day.size, np.nan)
+
+    def text(self, name: str) -> Texts:
+        """A column of text; without a value throughout where the table has none of that name."""
+        if name in self.texts:
+            return self.texts[name]
+        return Texts(np.full(self.day.size, -1, dtype=np.int32), ())
 
     def where(self, mask: Mask) -> "Records":
         """Only the rows of the mask, for the same customers."""
@@ -59,6 +79,15 @@ class Records:
         offsets = np.concatenate(([0], np.cumsum(lengths)))
         rows = np.repeat(self.offsets[chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])
         return replace(self, offsets=offsets, **self._rows(rows))
+
+    def known_from(self, day: FloatArray) -> "Records":
+        """The same rows, known from other days on and ordered by them; no row whose day is NaN."""
+        rows = np.flatnonzero(~np.isnan(day))
+        order = rows[np.lexsort((day[rows], self.owner[rows]))]
+        kept = np.searchsorted(self.owner[order], np.arange(len(self.offsets))).astype(np.int64)
+        return replace(
+            self, offsets=kept, **{**self._rows(order), "day": day[order].astype(np.int32)}
+        )
 
     def span(self, start: int, stop: int) -> "Records":
         """The rows of customers start to stop - 1; the arrays are views."""
@@ -109,16 +138,35 @@ def read_records(
     collected: pa.Table = known.collect("pyarrow").to_native()
     owner = customer_ids.get_indexer(pd.Index(collected["customer_id"].to_pandas()))
     day, within = _times(collected, time, table)
-    order = np.lexsort((within, day, owner))
-    order = order[owner[order] >= 0]
-    owned = owner[order]
+    numbers, texts = _numbers(collected, time), _texts(collected)
+    order = _order(owner, within, [*(text.codes for text in texts.values()), *numbers.values()])
     return Records(
-        offsets=np.searchsorted(owned, np.arange(len(customer_ids) + 1)).astype(np.int64),
+        offsets=np.searchsorted(owner[order], np.arange(len(customer_ids) + 1)).astype(np.int64),
         day=day[order],
-        numbers=_numbers(collected, order, time),
-        texts=_texts(collected, order),
+        numbers={name: values[order] for name, values in numbers.items()},
+        texts={name: Texts(text.codes[order], text.values) for name, text in texts.items()},
         n_rows_dropped=len(owner) - len(order),
+        times=frozenset(
+            name for name in numbers if pa.types.is_temporal(collected.schema.field(name).type)
+        ),
     )
+
+
+def _order(
+    owner: npt.NDArray[np.intp],
+    within: npt.NDArray[np.int64],
+    content: Sequence[npt.NDArray[Any]],
+) -> npt.NDArray[np.intp]:
+    """Rows by customer, then time; rows of one moment by what they say, not by how they came."""
+    order = np.lexsort((within, owner))
+    order = order[owner[order] >= 0]
+    same = (np.diff(owner[order]) == 0) & (np.diff(within[order]) == 0)
+    if same.any():
+        tied = np.append(same, False) | np.append(False, same)
+        rows = order[tied]
+        keys = [values[rows] for values in (*content[::-1], within, owner)]
+        order[tied] = rows[np.lexsort(keys)]
+    return order
 
 
 def _times(table: pa.Table, time: str | None, name: str) -> tuple[DayArray, npt.NDArray[np.int64]]:
@@ -139,7 +187,7 @@ def _days(micros: npt.NDArray[np.int64]) -> DayArray:
     return np.asarray(micros // 86_400_000_000, dtype=np.int32)
 
 
-def _numbers(table: pa.Table, order: Places, time: str | None) -> dict[str, FloatArray]:
+def _numbers(table: pa.Table, time: str | None) -> dict[str, FloatArray]:
     found = {}
     for name in table.column_names:
         kind = table.schema.field(name).type
@@ -149,17 +197,17 @@ def _numbers(table: pa.Table, order: Places, time: str | None) -> dict[str, Floa
         if pa.types.is_temporal(kind):
             column = pc.floor(pc.divide(column.cast(pa.timestamp("us")).cast(pa.int64()), 86.4e9))
         values = column.cast(pa.float64()).to_numpy()
-        found[name] = np.asarray(values, dtype=np.float64)[order]
+        found[name] = np.asarray(values, dtype=np.float64)
     return found
 
 
-def _texts(table: pa.Table, order: Places) -> dict[str, Texts]:
+def _texts(table: pa.Table) -> dict[str, Texts]:
     found = {}
     for name in table.column_names:
         if name == "customer_id" or not _is_text(table.schema.field(name).type):
             continue
         codes, values = pd.factorize(table[name].cast(pa.string()).to_pandas(), sort=True)
-        found[name] = Texts(codes.astype(np.int32)[order], tuple(map(str, values)))
+        found[name] = Texts(codes.astype(np.int32), tuple(map(str, values)))
     return found
 
 

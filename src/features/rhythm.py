@@ -9,10 +9,11 @@ from patronage.features.grid import Grid
 FEATURES = (
     Feature(
         "usual_gap_days",
-        "Median gap between consecutive purchase days; empty with one purchase.",
+        "Median gap between consecutive purchase days.",
         "days",
         "rhythm",
         "usual days between purchases",
+        null="with one purchase",
     ),
     Feature(
         "gap_mean",
@@ -20,13 +21,15 @@ FEATURES = (
         "days",
         "rhythm",
         "average days between purchases",
+        null="with one purchase",
     ),
     Feature(
         "gap_sd",
-        "Standard deviation of the gaps; empty with fewer than two.",
+        "Standard deviation of the gaps.",
         "days",
         "rhythm",
         "how much the days between purchases vary",
+        null="with fewer than two gaps",
     ),
     Feature(
         "gap_cv",
@@ -34,9 +37,24 @@ FEATURES = (
         "ratio",
         "rhythm",
         "irregularity of the purchases",
+        null="with fewer than two gaps",
     ),
-    Feature("gap_max", "Longest gap so far.", "days", "rhythm", "longest pause so far"),
-    Feature("gap_last", "The last closed gap.", "days", "rhythm", "days between the last two"),
+    Feature(
+        "gap_max",
+        "Longest gap so far.",
+        "days",
+        "rhythm",
+        "longest pause so far",
+        null="with one purchase",
+    ),
+    Feature(
+        "gap_last",
+        "The last closed gap.",
+        "days",
+        "rhythm",
+        "days between the last two",
+        null="with one purchase",
+    ),
     Feature(
         "expected_gap_days",
         "usual_gap_days drawn towards T per purchase day: the mean of the two, weighted by the "
@@ -58,6 +76,7 @@ FEATURES = (
         "ratio",
         "rhythm",
         "days since the last purchase against the longest pause so far",
+        null="with one purchase",
     ),
     Feature(
         "last_gap_ratio",
@@ -65,14 +84,16 @@ FEATURES = (
         "ratio",
         "rhythm",
         "the last gap against the usual gap",
+        null="with one purchase",
     ),
     Feature(
         "gap_trend",
         "Slope of a straight line through the gaps in order, divided by gap_mean: 0.1 means that "
-        "each gap is a tenth of the mean longer than the one before. Empty with fewer than three.",
+        "each gap is a tenth of the mean longer than the one before.",
         "ratio",
         "rhythm",
         "how fast the gaps grow",
+        null="with fewer than three gaps",
     ),
     Feature(
         "slow_gaps",
@@ -80,8 +101,30 @@ FEATURES = (
         "count",
         "rhythm",
         "recent gaps longer than usual",
+        null="with one purchase",
+    ),
+    Feature(
+        "recency_z",
+        "days_since_last less expected_gap_days, in standard deviations of the gaps. Their "
+        "variance is drawn towards that of a customer of the same pace who buys at random, which "
+        "is expected_gap_days squared, with the weight of one gap: a population's figure would "
+        "make a value depend on who else is in the data.",
+        "ratio",
+        "rhythm",
+        "how unusual the present pause is",
+    ),
+    Feature(
+        "clumpiness",
+        "Concentration of the purchases in time, by entropy of the gaps, the open one included: "
+        "0 when they are even, 1 when all time lies in one gap (Zhang, Bradlow & Small 2013).",
+        "share",
+        "rhythm",
+        "how much purchases come in bursts",
+        null="with one purchase",
     ),
 )
+RANDOM_GAPS = 1
+"""Weight of a customer who buys at random, in gaps."""
 
 
 def compute(grid: Grid) -> Columns:
@@ -106,6 +149,8 @@ def compute(grid: Grid) -> Columns:
         "last_gap_ratio": closed / median,
         "gap_trend": _trend(grid, mean),
         "slow_gaps": _slow(grid, median),
+        "recency_z": _recency_z(grid, expected, spread),
+        "clumpiness": _clumpiness(grid),
     }
 
 
@@ -120,6 +165,20 @@ def _trend(grid: Grid, mean: FloatArray) -> FloatArray:
     weighted = grid.latest(grid.table.running_sum(grid.table.gap * grid.table.repeat_number))
     centred = weighted - (n + 1) / 2 * n * mean
     return np.asarray(centred / (n * (n * n - 1) / 12) / mean)
+
+
+def _recency_z(grid: Grid, expected: FloatArray, spread: FloatArray) -> FloatArray:
+    own = np.maximum(grid.purchases - 2, 0)
+    squares = own * np.nan_to_num(spread) ** 2 + RANDOM_GAPS * expected**2
+    return np.asarray((grid.away - expected) / np.sqrt(squares / (own + RANDOM_GAPS)))
+
+
+def _clumpiness(grid: Grid) -> FloatArray:
+    """1 + sum of x log x over log of the number of gaps, x their shares of the time."""
+    gap = grid.table.gap
+    closed = grid.latest(grid.table.running_sum(gap * np.log(gap)))
+    weighted = (closed + grid.away * np.log(grid.away)) / grid.age - np.log(grid.age)
+    return np.clip(1 + weighted / np.log(grid.purchases), 0, 1)
 
 
 def _slow(grid: Grid, median: FloatArray) -> FloatArray:

@@ -14,21 +14,24 @@ FEATURES = (
         Feature(
             f"season_purchase_days_{span}",
             f"Purchase days in the {span} days from 365 days before as_of on: what follows as_of, "
-            "a year earlier. Empty where the data do not reach back so far.",
+            "a year earlier.",
             "count",
             "season",
             f"purchases in the same {span} days last year",
+            window=YEAR,
+            null="where the data do not reach back a year",
         )
         for span in SPANS
     ),
     *(
         Feature(
             f"season_spend_{span}",
-            f"Net spend in the {span} days from 365 days before as_of on. Empty where the data do "
-            "not reach back so far.",
+            f"Net spend in the {span} days from 365 days before as_of on.",
             "money",
             "season",
             f"spend in the same {span} days last year",
+            window=YEAR,
+            null="where the data do not reach back a year",
         )
         for span in SPANS
     ),

@@ -20,6 +20,7 @@ FEATURES = (
             "ratio",
             "trends",
             f"purchases in the last {span} days against the {span} days before",
+            window=2 * span,
         )
         for span in PURCHASE_SPANS
     ),
@@ -31,23 +32,27 @@ FEATURES = (
             "ratio",
             "trends",
             f"spend in the last {span} days against the {span} days before",
+            window=2 * span,
+            null="where only free lines were bought",
         )
         for span in SPEND_SPANS
     ),
     Feature(
         "purchase_acceleration",
         "Purchase days per 30 days over the last 90 days, less the same since the first purchase.",
-        "count",
+        "number",
         "trends",
         "change in purchases per month",
+        window=90,
     ),
     Feature(
         "late_half_share",
         "Share of the repeat purchase days that lie in the later half of the time since the "
-        "first purchase: about 0.5 with a steady customer; empty with one purchase.",
+        "first purchase: about 0.5 with a steady customer.",
         "share",
         "trends",
         "share of purchases in the later half of the relationship",
+        null="with one purchase",
     ),
 )
 

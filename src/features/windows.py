@@ -15,6 +15,7 @@ FEATURES = (
             "count",
             "windows",
             f"purchases in the last {span} days",
+            window=span,
         )
         for span in SPANS
     ),
@@ -25,16 +26,19 @@ FEATURES = (
             "money",
             "windows",
             f"spend in the last {span} days",
+            window=span,
         )
         for span in SPANS
     ),
     *(
         Feature(
             f"units_{span}",
-            f"Units bought in the {span} days before as_of; empty without quantity.",
+            f"Units bought in the {span} days before as_of.",
             "count",
             "windows",
             f"units bought in the last {span} days",
+            window=span,
+            null="without quantity",
         )
         for span in UNIT_SPANS
     ),

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from patronage.errors import DataError
 from patronage.models.churn_blend import CalibratedBlend, log_odds
 from patronage.models.churn_tuning import FoldRows, Progress, Tuned, train_booster, tune
+from patronage.models.panel_matrix import learn_categories, panel_matrix, places_of_texts
 from patronage.models.time_folds import Fold, time_ordered_folds
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     ----------
     features
         Columns of the panel that the booster sees. `p_no_purchase` is not among them: it enters in
-        the blend, where it did better than inside the booster on Online Retail II.
+        the blend, where it did better than inside the booster on Online Retail II. A text is a
+        categorical feature.
     label_days
         Lead plus horizon in days: so long after its cutoff a label is known.
     trials, seconds
@@ -50,6 +52,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     ----------
     booster_, blend_, tuned_
         The fitted parts.
+    categories_
+        The values that each text had at fit; any other counts as missing.
     folds_
         The cutoffs that trained and judged each fold.
     cutoffs_
@@ -107,9 +111,12 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         )
         if not self.folds_:
             raise DataError(_too_short(self.cutoffs_, self.label_days))
+        self._refuse_missing(panel)
+        self.categories_ = learn_categories(panel, self.features)
+        texts = places_of_texts(self.features, self.categories_)
         x, y = self._matrix(panel), churned.to_numpy(dtype=float)
         places = [_places(fold, as_of) for fold in self.folds_]
-        rows = [FoldRows(x[train], y[train], x[judge], y[judge]) for train, judge in places]
+        rows = [FoldRows(x[train], y[train], x[judge], y[judge], texts) for train, judge in places]
         self.tuned_ = tune(
             rows,
             trials=self.trials,
@@ -121,7 +128,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         said = np.concatenate([_out_of_time(fold, self.tuned_) for fold in rows])
         judged = np.concatenate([judge for _, judge in places])
         self._calibrate(said, panel.iloc[judged], y[judged])
-        self.booster_ = train_booster(x, y, self.tuned_)
+        self.booster_ = train_booster(x, y, self.tuned_, texts)
         return self
 
     def predict_proba(self, panel: pd.DataFrame) -> pd.Series:
@@ -146,6 +153,10 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         )
 
     def _matrix(self, panel: pd.DataFrame) -> FloatArray:
+        self._refuse_missing(panel)
+        return panel_matrix(panel, self.features, self.categories_)
+
+    def _refuse_missing(self, panel: pd.DataFrame) -> None:
         wanted = [*self.features, P_NO_PURCHASE]
         missing = [name for name in wanted if name not in panel]
         if missing:
@@ -154,7 +165,6 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
                 f"{', '.join(missing)}. Build it with build_panel of the same release, and add "
                 f"{P_NO_PURCHASE} from the value model."
             )
-        return panel[list(self.features)].to_numpy(dtype=float)
 
     def _calibrate(self, said: FloatArray, judged: pd.DataFrame, churned: FloatArray) -> None:
         """Fit the blend on what boosters that ended earlier said about the judging cutoffs."""
@@ -174,6 +184,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return {
             **self.get_params(),
             "features": list(self.features),
+            "categories": self.categories_,
             "cutoffs": [str(day) for day in self.cutoffs_],
             "folds": [
                 {"train": [str(day) for day in fold.train], "judge": str(fold.judge)}
@@ -188,6 +199,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         """The model that `to_dict` described, with the booster as LightGBM's text."""
         names = ("features", "label_days", "trials", "seconds", "n_folds", "seed")
         model = cls(**{name: numbers[name] for name in names})
+        model.categories_ = dict(numbers.get("categories", {}))
         model.cutoffs_ = tuple(date.fromisoformat(day) for day in numbers["cutoffs"])
         model.blend_ = CalibratedBlend.from_dict(numbers["blend"])
         model.mean_log_odds_no_purchase_ = numbers["mean_log_odds_no_purchase"]
@@ -205,7 +217,7 @@ def _places(fold: Fold, as_of: pd.Series) -> tuple[Places, Places]:
 
 def _out_of_time(fold: FoldRows, tuned: Tuned) -> FloatArray:
     """What a booster of the fold's training rows says about its judging rows."""
-    booster = train_booster(fold.x_train, fold.y_train, tuned)
+    booster = train_booster(fold.x_train, fold.y_train, tuned, fold.texts)
     return np.asarray(booster.predict(fold.x_judge), dtype=float)
 
 

@@ -10,6 +10,7 @@ from patronage.errors import DataError
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_baselines import InactivityRule, LogisticBaseline
 from patronage.models.evaluation import ChurnMetrics, metrics_table
+from patronage.models.panel_matrix import is_text
 
 OURS = "patronage"
 RULE = "inactivity_rule"
@@ -40,7 +41,7 @@ class Evaluation:
 def evaluate(
     model: ChurnModel, *, train: pd.DataFrame, test: pd.DataFrame, features: Sequence[str]
 ) -> Evaluation:
-    """Score `test` by `model` and by baselines that see no more than `train`.
+    """Score `test` by `model` and by baselines that see no more than `train`, and no text.
 
     Raises
     ------
@@ -48,7 +49,8 @@ def evaluate(
         If fewer than `FEWEST` of the test customers churned, or stayed.
     """
     _refuse_too_few(test)
-    columns = [*features, "p_no_purchase"]
+    numbers = [name for name in features if not is_text(train[name])]
+    columns = [*numbers, "p_no_purchase"]
     rule = InactivityRule().fit(train[AWAY], train["churned"])
     regression = LogisticBaseline().fit(train[columns], train["churned"])
     scores = pd.DataFrame(

@@ -48,12 +48,13 @@ FIRST_TRIAL = {
 
 @dataclass(frozen=True)
 class FoldRows:
-    """Training rows of one fold and the later rows that judge it."""
+    """Training rows of one fold and the later rows that judge it; `texts` are columns of codes."""
 
     x_train: FloatArray
     y_train: FloatArray
     x_judge: FloatArray
     y_judge: FloatArray
+    texts: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,13 @@ def _datasets(fold: FoldRows, rng: np.random.Generator) -> tuple[lgb.Dataset, lg
     later = rng.permutation(len(fold.y_judge))[:TUNING_ROWS]
     x, y = fold.x_train[rows], fold.y_train[rows]
     x_judge, y_judge = fold.x_judge[later], fold.y_judge[later]
-    train = lgb.Dataset(x, y, params=FIXED, free_raw_data=False)
-    judge = lgb.Dataset(x_judge, y_judge, train, params=FIXED, free_raw_data=False)
+    kept: dict[str, Any] = {
+        "params": FIXED,
+        "free_raw_data": False,
+        "categorical_feature": list(fold.texts),
+    }
+    train = lgb.Dataset(x, y, **kept)
+    judge = lgb.Dataset(x_judge, y_judge, train, **kept)
     return train.construct(), judge.construct()
 
 
@@ -196,7 +202,9 @@ def shifted_log_loss(y: FloatArray, p: FloatArray) -> float:
     return float(-(y * np.log(moved) + (1 - y) * np.log1p(-moved)).mean())
 
 
-def train_booster(x: FloatArray, y: FloatArray, tuned: Tuned) -> lgb.Booster:
-    """A booster with the tuned parameters and number of trees."""
-    data = lgb.Dataset(x, y, params=tuned.params)
+def train_booster(
+    x: FloatArray, y: FloatArray, tuned: Tuned, texts: Sequence[int] = ()
+) -> lgb.Booster:
+    """A booster with the tuned parameters and number of trees; `texts` are columns of codes."""
+    data = lgb.Dataset(x, y, params=tuned.params, categorical_feature=list(texts))
     return lgb.train(tuned.params, data, num_boost_round=tuned.n_trees)

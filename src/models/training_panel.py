@@ -9,13 +9,23 @@ import pandas as pd
 from sklearn.base import clone
 
 from patronage.errors import DataError
-from patronage.features import DayTable, build_panel, churn_labels, rfm_summary
+from patronage.features import (
+    CustomerTables,
+    DayTable,
+    build_panel,
+    churn_labels,
+    rfm_summary,
+    value_model,
+)
+from patronage.features.customer_tables import as_customer_tables
 from patronage.models.betageo import BetaGeoModel
+from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.purchase_model import PurchaseModel
 
 log = logging.getLogger(__name__)
 KEY = ["customer_id", "as_of"]
 MAX_ROWS = 1_000_000
+VALUE_FEATURES = tuple(feature.name for feature in value_model.FEATURES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +43,7 @@ class LabelRule:
 
 
 def training_panel(
-    days: DayTable,
+    days: DayTable | CustomerTables,
     *,
     cutoffs: Sequence[date],
     rule: LabelRule,
@@ -43,12 +53,15 @@ def training_panel(
 ) -> pd.DataFrame:
     """One row per eligible customer and cutoff.
 
-    The columns are `customer_id`, `as_of`, every feature, `p_no_purchase` and `p_alive` of a value
-    model fitted on that cutoff's past alone, and the label `churned`. A cutoff at which no value
-    model can be fitted, since nobody has come back yet, is left out with a note in the log.
+    The columns are `customer_id`, `as_of`, every feature that the tables allow, `p_no_purchase`,
+    `p_alive`, `horizon_purchases` and `expected_spend` of value models fitted on that cutoff's
+    past alone, and the label `churned`. A cutoff at which no model of purchases can be fitted,
+    since nobody has come back yet, is left out with a note in the log.
 
     Parameters
     ----------
+    days
+        The customer days, or all customer tables.
     data_end
         The first day that the data do not cover.
     purchases
@@ -62,9 +75,10 @@ def training_panel(
     DataError
         If a label is not mature, or no cutoff is left.
     """
-    some = days.sample(max(max_rows // len(cutoffs), 1), seed=0)
+    tables = as_customer_tables(days)
+    some = tables.sample(max(max_rows // len(cutoffs), 1), seed=0)
     labels = churn_labels(
-        some,
+        some.days,
         cutoffs=cutoffs,
         horizon_days=rule.horizon_days,
         lead_days=rule.lead_days,
@@ -72,7 +86,7 @@ def training_panel(
         active_days=rule.active_days,
     )
     model = BetaGeoModel() if purchases is None else purchases
-    chances = pd.concat([_chances_or_none(days, cutoff, rule, model) for cutoff in cutoffs])
+    chances = pd.concat([_chances_or_none(tables.days, cutoff, rule, model) for cutoff in cutoffs])
     if chances.empty:
         raise DataError(
             f"at none of the {len(cutoffs)} cutoffs had anybody bought twice, so that no value "
@@ -80,23 +94,47 @@ def training_panel(
             "customer in every purchase."
         )
     features = build_panel(some, cutoffs=cutoffs, active_days=rule.active_days, eligible_only=True)
-    chances = chances[chances["customer_id"].isin(some.customer_ids)]
+    chances = chances[chances["customer_id"].isin(some.days.customer_ids)]
     return features.merge(chances, on=KEY).merge(labels, on=KEY)
 
 
 def purchase_chances(
     days: DayTable, *, as_of: date, rule: LabelRule, purchases: PurchaseModel | None = None
 ) -> pd.DataFrame:
-    """`p_no_purchase` and `p_alive` of every customer at `as_of`, fitted on the past alone."""
+    """The features of the family value_model for every customer, fitted on the past alone."""
     rfm = rfm_summary(days, as_of=as_of, gaps=True)
-    model = (BetaGeoModel() if purchases is None else clone(purchases)).fit(rfm)
+    model = BetaGeoModel() if purchases is None else clone(purchases)
+    model.fit_days(days, as_of=as_of, rfm=rfm)
     chances = {
         "p_no_purchase": model.probability_no_purchase(
             rfm, horizon=rule.horizon_days, lead=rule.lead_days
         ),
         "p_alive": model.probability_alive(rfm),
+        "horizon_purchases": _purchases_ahead(model, rfm, rule),
+        "expected_spend": _spend_or_none(rfm),
     }
     return pd.DataFrame(chances).reset_index()
+
+
+def _purchases_ahead(model: PurchaseModel, rfm: pd.DataFrame, rule: LabelRule) -> pd.Series:
+    """Purchases expected in the horizon, which begins after the lead."""
+    ahead = model.expected_purchases(rfm, horizon=rule.label_days)
+    if not rule.lead_days:
+        return ahead
+    return ahead - model.expected_purchases(rfm, horizon=rule.lead_days)
+
+
+def _spend_or_none(rfm: pd.DataFrame) -> pd.Series:
+    """Expected spend per purchase; NaN where no model of spend can be fitted."""
+    try:
+        spend = GammaGammaModel().fit(rfm)
+        if spend.converged_:
+            return spend.expected_spend(rfm)
+        reason = spend.diagnosis_
+    except DataError as error:
+        reason = str(error)
+    log.info("no expected_spend: %s", reason)
+    return pd.Series(float("nan"), index=pd.Index(rfm["customer_id"]))
 
 
 def _chances_or_none(
@@ -106,5 +144,5 @@ def _chances_or_none(
         chances = purchase_chances(days, as_of=cutoff, rule=rule, purchases=purchases)
     except DataError as error:
         log.warning("cutoff %s is left out: %s", cutoff, error)
-        chances = pd.DataFrame({"customer_id": [], "p_no_purchase": [], "p_alive": []})
+        chances = pd.DataFrame({name: [] for name in ("customer_id", *VALUE_FEATURES)})
     return chances.assign(as_of=pd.Timestamp(cutoff).as_unit("s"))

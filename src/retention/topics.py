@@ -4,63 +4,25 @@ Correlated features share one topic: their contributions are added before topics
 that five ways to count purchases do not crowd out everything else.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from patronage.retention.economics import Flags, Floats
 from patronage.retention.sentences import (
     Sentence,
-    Values,
     days,
     every,
     named,
     purchases,
     spent,
 )
+from patronage.retention.table_topics import TABLE_TOPICS
+from patronage.retention.topic import NOTABLE, Topic, fell
 from patronage.retention.wording import chance, money
 
 FEW_PURCHASES = 4
-NOTABLE = 0.9
-"""A fall or a delay is a reason where the lower of the two numbers is at most 0.9 of the other."""
 NEW_FOR_DAYS = 90
 SHARE_STEP = 0.05
 YEAR = 365
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One kind of reason.
-
-    Attributes
-    ----------
-    features
-        Names of the features whose contributions it adds up.
-    sentences
-        Ways to say it; the first that is true for a customer is taken.
-    """
-
-    features: tuple[str, ...]
-    sentences: tuple[Sentence, ...] = ()
-
-    def sayable(self, values: Values) -> Flags:
-        """For whom one of the sentences is true."""
-        none = np.zeros(len(values.table), dtype=np.bool_)
-        return np.asarray(np.any([none, *(one.true_for(values) for one in self.sentences)], axis=0))
-
-    def say(self, values: Values) -> np.ndarray:
-        """The first true sentence for each customer, empty where there is none."""
-        texts = np.full(len(values.table), "", dtype=object)
-        for sentence in self.sentences:
-            rows = np.flatnonzero((texts == "") & sentence.true_for(values))
-            texts[rows] = sentence.say(values.take(rows))
-        return texts
-
-
-def _fell(now: Floats, days_now: int, before: Floats, days_before: int) -> Flags:
-    """Less than before, per day as well as in all."""
-    per_day = now * days_before <= NOTABLE * before * days_now
-    return np.asarray(per_day & (now < before))
 
 
 def _longer(pause: Floats, gap: Floats) -> Flags:
@@ -76,7 +38,7 @@ def _spend_fell(span: int, whole: int) -> Sentence:
             values.numbers("frequency"),
         ),
         lambda now, before, frequency: (
-            (frequency > 0) & (now >= 0) & _fell(now, span, before, whole - span)
+            (frequency > 0) & (now >= 0) & fell(now, span, before, whole - span)
         ),
         lambda now, before, _, currency: (
             f"{spent(now, currency)} in the last {span} days; "
@@ -92,7 +54,7 @@ def _purchases_fell(span: int, whole: int) -> Sentence:
             values.numbers(f"purchase_days_{whole}") - values.numbers(f"purchase_days_{span}"),
             values.numbers("frequency"),
         ),
-        lambda now, before, frequency: (frequency > 0) & _fell(now, span, before, whole - span),
+        lambda now, before, frequency: (frequency > 0) & fell(now, span, before, whole - span),
         lambda now, before, *_: (
             f"{purchases(now)} in the last {span} days; "
             f"{before:,.0f} in the {whole - span} days before"
@@ -138,13 +100,21 @@ ABSENCE = Topic(
     (
         *("days_since_last", "overdue_ratio", "away_to_max_gap", "expected_gap_days"),
         *("usual_gap_days", "gap_mean", "gap_sd", "gap_cv", "gap_max", "active_share", "recency"),
-        *("purchase_days_7", "purchase_days_30", "p_no_purchase", "p_alive", "expected_purchases"),
+        *("purchase_days_7", "purchase_days_30", "recency_z", "clumpiness", "pauses"),
+        *("p_no_purchase", "p_alive", "horizon_purchases"),
     ),
     (ONE_PURCHASE, LATE, LATE_ON_ONE_GAP),
 )
 
 FEW = Topic(
-    ("frequency", "purchase_rate", "purchase_days_365", "days_to_second", "total_spend"),
+    (
+        "frequency",
+        "purchase_rate",
+        "purchase_days_365",
+        "days_to_second",
+        "total_spend",
+        "spend_per_day",
+    ),
     (
         ONE_PURCHASE,
         Sentence(
@@ -161,6 +131,8 @@ LESS_ACTIVE = Topic(
         *("purchase_trend_30", "purchase_trend_90", "purchase_trend_180"),
         *("spend_7", "spend_30", "spend_60", "spend_90", "spend_180", "spend_365"),
         *("spend_trend_30", "spend_trend_90", "purchase_acceleration", "late_half_share"),
+        *("begin_share", "middle_share", "end_share", "end_to_begin"),
+        *("begin_spend_share", "end_spend_share"),
     ),
     (
         _spend_fell(90, 180),
@@ -192,7 +164,7 @@ BASKET = Topic(
     (
         *("basket_mean", "basket_max", "basket_sd", "basket_last_ratio", "monetary_value"),
         *("orders_per_day", "products_per_day", "categories_per_day", "new_product_rate"),
-        "unit_price",
+        *("unit_price", "expected_spend"),
     ),
     (
         Sentence(
@@ -212,7 +184,10 @@ BASKET = Topic(
 )
 
 RETURNS = Topic(
-    ("return_share", "return_share_90", "return_lines", "days_since_return", "returned_after_last"),
+    (
+        *("return_share", "return_share_90", "return_change", "return_lines", "return_lines_90"),
+        *("days_since_return", "returned_after_last"),
+    ),
     (
         Sentence(
             named("days_since_return", "returned_after_last"),
@@ -243,7 +218,11 @@ SEASON = Topic(
 )
 
 PRICE = Topic(
-    ("discount_share", "discount_share_90", "margin_share"),
+    (
+        *("discount_share", "discount_share_90", "discount_change", "discount_days_share"),
+        *("discount_depth", "full_price_share_90", "full_price_change"),
+        *("margin_share", "margin_share_90", "margin_change"),
+    ),
     (
         Sentence(
             named("discount_share_90", "discount_share"),
@@ -265,7 +244,7 @@ PRICE = Topic(
 )
 
 NEW = Topic(
-    ("T",),
+    ("T", "tenure_bucket"),
     (
         Sentence(
             named("T", "frequency"),
@@ -279,8 +258,15 @@ UNSAYABLE = Topic(
     (
         *("weekend_share", "weekday_entropy", "weekday_top_share", "month_concentration"),
         *("history_days", "as_of_sin", "as_of_cos"),
+        *("first_category", "top_category", "first_channel", "top_channel", "plan"),
+        *("channels", "channels_90", "channel_entropy", "top_channel_share", "channel_switched"),
+        "days_since_new_channel",
     )
 )
 """They help to predict, but are nothing to tell anyone."""
 
-TOPICS = (ABSENCE, FEW, LESS_ACTIVE, SLOWER, BASKET, RETURNS, SEASON, PRICE, NEW, UNSAYABLE)
+TOPICS = (
+    *(ABSENCE, FEW, LESS_ACTIVE, SLOWER, BASKET, RETURNS, SEASON, PRICE, NEW),
+    *TABLE_TOPICS,
+    UNSAYABLE,
+)

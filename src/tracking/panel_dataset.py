@@ -11,17 +11,22 @@ class PanelDataset(MetaDataset):
     """The labelled rows of one cutoff."""
 
     def __init__(self, rows: pd.DataFrame) -> None:
-        columns = rows.select_dtypes("number")
+        columns = rows.select_dtypes(["number", "category"])
         cutoff = str(rows["as_of"].iloc[0].date())
         self.rows = len(rows)
         super().__init__(
             CodeDatasetSource({"as_of": cutoff}),
             name=f"panel {cutoff}",
             digest=f"{int(hash_pandas_object(columns, index=False).sum()):016x}",
-            schema=Schema([ColSpec("double", str(name), required=False) for name in columns]),
+            schema=Schema([_spec(columns[name]) for name in columns]),
         )
 
     @property
     def profile(self) -> dict[str, int]:
         """Number of rows."""
         return {"num_rows": self.rows}
+
+
+def _spec(column: pd.Series) -> ColSpec:
+    kind = "string" if column.dtype == "category" else "double"
+    return ColSpec(kind, str(column.name), required=False)

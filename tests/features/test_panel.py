@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from patronage.errors import DataError
-from patronage.features import FEATURES, build_panel, catalogue_markdown, customer_days
-from patronage.features.catalogue import FAMILIES
+from patronage.features import FEATURES, build_panel, catalogue_markdown, customer_days, features_of
+from patronage.features.catalogue import FAMILIES, families_left_out
+from patronage.features.customer_tables import CustomerTables
 from patronage.features.grid import Grid
 
 NAMES = [feature.name for feature in FEATURES]
@@ -20,11 +21,14 @@ def features(table, **arguments):
 
 
 def test_columns_are_keys_then_the_catalogue_in_order(days_of):
-    panel = build_panel(days_of(("a", 0, 1)), cutoffs=[AS_OF])
-    assert panel.columns.tolist() == ["customer_id", "as_of", "eligible", *NAMES]
+    table = days_of(("a", 0, 1))
+    panel = build_panel(table, cutoffs=[AS_OF])
+    names = [feature.name for feature in features_of(table)]
+    assert panel.columns.tolist() == ["customer_id", "as_of", "eligible", *names]
+    assert names == [name for name in NAMES if name in names]
     assert panel["as_of"].dtype == "datetime64[s]"
     assert panel["eligible"].dtype == bool
-    assert set(panel[NAMES].dtypes) == {np.dtype("float64")}
+    assert set(panel[names].dtypes) == {np.dtype("float64")}
 
 
 def test_the_catalogue_explains_every_feature_once():
@@ -34,11 +38,34 @@ def test_the_catalogue_explains_every_feature_once():
     assert all(feature.meaning.endswith(".") and feature.plain for feature in FEATURES)
 
 
-def test_every_family_computes_what_it_lists(days_of):
+def test_a_window_and_what_null_means_are_told():
+    rows = {
+        line.split("|")[1].strip(" `"): line.split("|") for line in catalogue_markdown().split("\n")
+    }
+    cells = {name: (row[4].strip(), row[6].strip()) for name, row in rows.items()}
+    assert cells["frequency"] == ("", "never")
+    assert cells["spend_90"] == ("90 d", "never")
+    assert cells["season_spend_30"] == ("365 d", "where the data do not reach back a year")
+    named = {f.name: int(f.name.rpartition("_")[2]) for f in FEATURES if f.name[-2:].isdigit()}
+    looks_back = {f.name: f.window for f in FEATURES}
+    assert all((looks_back[name] or 0) >= days for name, days in named.items())
+
+
+def test_every_family_of_days_computes_what_it_lists(days_of):
     grid = Grid.of(days_of(("a", 0, 1), ("a", 5, 1)), [AS_OF])
     for family in FAMILIES:
+        if family.needs is not None:
+            continue
         assert list(family.compute(grid)) == [feature.name for feature in family.features]
         assert {feature.family for feature in family.features} == {family.name}
+
+
+def test_what_is_left_out_is_said_with_its_reason(days_of):
+    left_out = families_left_out(CustomerTables(days_of(("a", 0, 1))))
+    assert left_out["survey"] == "there is no table [surveys]"
+    assert left_out["breadth"] == "transactions have no column category"
+    assert left_out["channel"] == "transactions have no column channel"
+    assert set(left_out) == {family.name for family in FAMILIES if family.needs}
 
 
 # Days of purchase and what is then expected of (frequency, recency, T, days_since_last).

@@ -125,3 +125,48 @@ def test_the_loss_that_is_tuned_does_not_see_the_level():
     moved = expit(logit(p) + 0.8)
     assert shifted_log_loss(y, moved) == pytest.approx(shifted_log_loss(y, p), abs=1e-6)
     assert shifted_log_loss(y, p) < shifted_log_loss(y, np.full(5000, 0.3))
+
+
+@pytest.fixture(scope="module")
+def with_region():
+    """Churn follows the region as well; one region is too new to have been learnt from."""
+    panel, churned, _ = make_panel(seed=1)
+    rng = np.random.default_rng(2)
+    region = pd.Series(rng.choice(["north", "south", "west"], len(panel)))
+    lost = (region == "west") & (rng.random(len(panel)) < 0.7)
+    region = region.mask(rng.random(len(panel)) < 0.1)
+    panel = panel.assign(region=region.astype("category"))
+    model = ChurnModel([*FEATURES, "region"], label_days=60, trials=1)
+    return panel, model.fit(panel, churned.mask(lost, 1))
+
+
+def test_a_text_is_learnt_from(with_region):
+    panel, model = with_region
+    assert model.categories_ == {"region": ["north", "south", "west"]}
+    by_region = model.predict_proba(panel).groupby(panel["region"], observed=True).mean()
+    assert by_region["west"] > by_region[["north", "south"]].max() + 0.2
+    assert max(tree["num_cat"] for tree in model.booster_.dump_model()["tree_info"]) > 0
+
+
+def test_a_text_never_seen_counts_as_missing(with_region):
+    panel, model = with_region
+    some = panel.head(50)
+    unseen = model.predict_proba(some.assign(region="east"))
+    assert unseen.equals(model.predict_proba(some.assign(region=None)))
+    assert not unseen.equals(model.predict_proba(some.assign(region="west")))
+
+
+def test_the_order_of_categories_changes_nothing(with_region):
+    panel, model = with_region
+    plain = model.predict_proba(panel)
+    turned = panel["region"].cat.set_categories(["west", "east", "north", "south"])
+    assert model.predict_proba(panel.assign(region=turned)).equals(plain)
+    assert model.predict_proba(panel.assign(region=panel["region"].astype(object))).equals(plain)
+
+
+def test_categories_survive_json(with_region):
+    panel, model = with_region
+    numbers = json.loads(json.dumps(model.to_dict(), allow_nan=False))
+    again = ChurnModel.from_dict(numbers, model.booster_.model_to_string())
+    assert again.predict_proba(panel).equals(model.predict_proba(panel))
+    assert list(again.contributions(panel)) == [*FEATURES, "region", "p_no_purchase"]

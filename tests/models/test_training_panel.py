@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -5,8 +6,15 @@ import pandas as pd
 import pytest
 
 from patronage.errors import DataError
-from patronage.features import customer_days, day_table, purchases_between, rfm_summary
-from patronage.models import BetaGeoModel
+from patronage.features import (
+    CustomerTables,
+    customer_days,
+    day_table,
+    purchases_between,
+    rfm_summary,
+)
+from patronage.features.records import read_records
+from patronage.models import BetaGeoModel, GammaGammaModel
 from patronage.models.churn_evaluation import evaluate
 from patronage.models.purchase_tracking import track_purchases
 from patronage.models.training_panel import LabelRule, purchase_chances, training_panel
@@ -49,6 +57,42 @@ def test_each_cutoff_has_a_value_model_of_its_own_past(days):
     expected = model.probability_no_purchase(rfm, horizon=60, lead=10)
     rows = panel[panel["as_of"] == "1997-07-01"].set_index("customer_id")
     assert rows["p_no_purchase"].to_numpy() == pytest.approx(expected[rows.index].to_numpy())
+
+
+def test_what_the_value_models_expect_is_of_the_past_alone(days):
+    panel = training_panel(days, cutoffs=CUTOFFS, rule=RULE, data_end=END)
+    rfm = rfm_summary(days, as_of=CUTOFFS[1])
+    model, spend = BetaGeoModel().fit(rfm), GammaGammaModel().fit(rfm)
+    ahead = model.expected_purchases(rfm, horizon=[10, 70])
+    rows = panel[panel["as_of"] == "1997-10-01"].set_index("customer_id")
+    expected = (ahead[70] - ahead[10]).loc[rows.index]
+    assert rows["horizon_purchases"].to_numpy() == pytest.approx(expected.to_numpy())
+    expected = spend.expected_spend(rfm).loc[rows.index]
+    assert rows["expected_spend"].to_numpy() == pytest.approx(expected.to_numpy())
+
+
+def test_without_repeat_spend_there_is_no_expected_spend(days):
+    free = replace(days, measures=days.measures | {"spend": days.measures["spend"] * 0})
+    chances = purchase_chances(free, as_of=CUTOFFS[1], rule=RULE)
+    assert chances["expected_spend"].isna().all()
+    assert chances["horizon_purchases"].notna().all()
+
+
+def test_the_other_tables_bring_their_features(days):
+    events = pd.DataFrame(
+        {
+            "customer_id": days.customer_ids[:40],
+            "timestamp": pd.Timestamp("1997-06-20"),
+            "kind": "complaint",
+        }
+    )
+    records = read_records(events, days.customer_ids, time="timestamp", table="events")
+    tables = CustomerTables(days, events=records)
+    plain = training_panel(days, cutoffs=CUTOFFS, rule=RULE, data_end=END)
+    panel = training_panel(tables, cutoffs=CUTOFFS, rule=RULE, data_end=END)
+    pd.testing.assert_frame_equal(panel[plain.columns], plain)
+    rows = panel[panel["as_of"] == "1997-07-01"]
+    assert rows["complaints_30"].sum() == rows["customer_id"].isin(days.customer_ids[:40]).sum() > 0
 
 
 def test_a_cutoff_without_repeat_purchases_is_left_out(days, caplog):

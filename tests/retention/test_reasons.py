@@ -104,6 +104,84 @@ CASES = {
         "average discount 5% in the last 90 days; 19% so far",
     ),
     "new": (REPEAT | {"T": 60}, "T", "customer for only 60 days so far"),
+    "an open complaint": (
+        REPEAT | {"oldest_open_days": 12, "open_complaints": 1, "complaints_365": 3},
+        "complaints_90",
+        "a complaint has been open for 12 days",
+    ),
+    "a complaint after the last purchase": (
+        REPEAT | {"days_since_complaint": 8, "complained_after_last": 1, "open_complaints": 0},
+        "complained_after_last",
+        "complained 8 days ago, after the last purchase",
+    ),
+    "complaints": (
+        REPEAT | {"complained_after_last": 0, "complaints_365": 1},
+        "days_since_complaint",
+        "1 complaint in the last 365 days",
+    ),
+    "failed payments": (
+        REPEAT | {"failed_payments_90": 2},
+        "failed_payments_365",
+        "2 failed payments in the last 90 days",
+    ),
+    "unsubscribed": (REPEAT | {"unsubscribed": 1}, "open_rate_90", "unsubscribed from e-mails"),
+    "fewer opens": (
+        REPEAT | {"open_rate_90": 0.1, "open_rate": 0.4},
+        "open_rate_change",
+        "opened 10% of e-mails in the last 90 days; 40% so far",
+    ),
+    "fewer visits": (
+        REPEAT | {"visits_30": 1, "visits_90": 10},
+        "visits_30",
+        "1 visit in the last 30 days; 9 in the 60 days before",
+    ),
+    "visits without purchase": (
+        REPEAT | {"visits_since_last": 4},
+        "visits_since_last",
+        "4 visits since the last purchase",
+    ),
+    "unused": (REPEAT | {"days_since_usage": 20}, "usage_30", "last used 20 days ago"),
+    "less used": (
+        REPEAT | {"days_since_usage": 2, "usage_trend_30": 0.6},
+        "usage_trend_30",
+        "usage in the last 30 days 60% of the 30 days before",
+    ),
+    "a detractor": (
+        REPEAT | {"nps_last": 4, "survey_score_last": 4, "survey_score_change": -2},
+        "detractor",
+        "gave 4 of 10 when last asked to recommend",
+    ),
+    "a lower score": (
+        REPEAT | {"survey_score_last": 3, "survey_score_change": -1.5},
+        "survey_score_mean",
+        "last survey score 3.0; 4.5 on average before",
+    ),
+    "silence": (
+        REPEAT | {"days_since_answer": 200, "silent_respondent": 1},
+        "response_rate",
+        "no longer answers surveys; last answer 200 days ago",
+    ),
+    "an ended subscription": (
+        REPEAT | {"days_since_end": 5, "subscription_ended": 1},
+        "lapses",
+        "subscription ended 5 days ago",
+    ),
+    "a subscription about to end": (
+        REPEAT | {"days_to_renewal": 12},
+        "days_to_renewal",
+        "subscription ends in 12 days",
+    ),
+    "a higher price": (
+        REPEAT | {"price_last": 12, "price_change": 1.2},
+        "price_change",
+        "price rose from 10.00 EUR to 12.00 EUR",
+    ),
+    "lapses": (REPEAT | {"lapses": 2}, "lapses", "subscription lapsed 2 times before"),
+    "fewer categories": (
+        REPEAT | {"categories_90": 1, "categories": 5},
+        "category_entropy",
+        "bought from 1 of 5 categories in the last 90 days",
+    ),
 }
 
 
@@ -297,6 +375,51 @@ TRUTHS = {
     r"customer for only ([\d,]+) days? so far": lambda r, age: (
         r.frequency >= 1 and number(age) == r["T"] <= 90
     ),
+    r"a complaint has been open for ([\d,]+) days?": lambda r, age: (
+        number(age) == r.oldest_open_days and r.open_complaints > 0
+    ),
+    r"complained ([\d,]+) days? ago, after the last purchase": lambda r, away: (
+        number(away) == r.days_since_complaint and r.complained_after_last == 1
+    ),
+    r"(\d+) complaints? in the last 365 days": lambda r, n: number(n) == r.complaints_365 > 0,
+    r"(\d+) failed payments? in the last 90 days": lambda r, n: (
+        number(n) == r.failed_payments_90 > 0
+    ),
+    r"unsubscribed from e-mails": lambda r: r.unsubscribed == 1,
+    r"opened (\S+)% of e-mails in the last 90 days; (\S+)% so far": lambda r, now, ever: (
+        is_share(now, r.open_rate_90)
+        and is_share(ever, r.open_rate)
+        and r.open_rate_90 < r.open_rate
+    ),
+    r"(\d+) visits? in the last 30 days; (\d+) in the 60 days before": lambda r, now, before: (
+        number(now) == r.visits_30
+        and number(before) == r.visits_90 - r.visits_30
+        and number(now) < number(before)
+    ),
+    r"(\d+) visits since the last purchase": lambda r, n: number(n) == r.visits_since_last > 1,
+    r"last used ([\d,]+) days? ago": lambda r, away: number(away) == r.days_since_usage,
+    r"usage in the last 30 days (\S+)% of the 30 days before": lambda r, share: (
+        is_share(share, r.usage_trend_30) and r.usage_trend_30 < 1
+    ),
+    r"gave (\S+) of 10 when last asked to recommend": lambda r, score: (
+        number(score) == pytest.approx(r.nps_last, rel=1e-5) and 0 <= r.nps_last <= 6
+    ),
+    r"last survey score (\S+); (\S+) on average before": lambda r, last, before: (
+        number(last) == pytest.approx(r.survey_score_last, abs=0.0501)
+        and number(last) < number(before)
+    ),
+    r"no longer answers surveys; last answer ([\d,]+) days? ago": lambda r, away: (
+        number(away) == r.days_since_answer and r.silent_respondent == 1
+    ),
+    r"subscription ended ([\d,]+) days? ago": lambda r, away: number(away) == r.days_since_end,
+    r"subscription ends in (\d+) days?": lambda r, left: number(left) == r.days_to_renewal <= 60,
+    r"price rose from ([\d,.-]+) EUR to ([\d,.]+) EUR": lambda r, before, now: (
+        number(now) == pytest.approx(r.price_last, abs=0.00501) and number(before) < number(now)
+    ),
+    r"subscription lapsed (\d+) times? before": lambda r, n: number(n) == r.lapses > 0,
+    r"bought from (\d+) of (\d+) categories in the last 90 days": lambda r, now, ever: (
+        number(now) == r.categories_90 < r.categories == number(ever)
+    ),
     r"last purchase ([\d,]+) days? ago": lambda r, away: number(away) == r.days_since_last,
     r"(\d+) purchases so far, ([\d,.]+) EUR each on average": lambda r, bought, mean: (
         number(bought) == r.frequency + 1 > 1
@@ -317,6 +440,8 @@ DRAWS = {
     "days": lambda rng, n: rng.integers(1, rng.choice([40, 1500], n)).astype(float),
     "flag": lambda rng, n: rng.integers(0, 2, n).astype(float),
     "money": lambda rng, n: rng.normal(40, 60, n) * rng.integers(0, 2, n),
+    "number": lambda rng, n: rng.normal(0, 8, n).round(2),
+    "text": lambda rng, n: rng.choice(["a", "b"], n),
     "ratio": lambda rng, n: rng.uniform(0, 3, n),
     "share": lambda rng, n: rng.uniform(-0.2, 1.3, n),
 }
