@@ -12,7 +12,7 @@ from patronage.data import CONTRACTS, Ledger, read_ledger
 from patronage.errors import DataError
 from patronage.features import CustomerTables, DayTable, customer_tables
 from patronage.features.catalogue import families_left_out, families_of
-from patronage.features.customer_tables import TIMES
+from patronage.features.customer_tables import TIMES, Plan
 from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
 
@@ -102,9 +102,12 @@ def _customer_tables(ledger: Ledger, settings: Settings, as_of: date) -> Custome
         rows = ledger.table(name)
         return None if rows is None else _before(rows, time, as_of)
 
+    def collected(plan: Plan) -> Any:
+        return ledger.collect(lambda rows: plan(_before(rows, "timestamp", as_of)))
+
     terms = settings.subscriptions
     return customer_tables(
-        before("transactions", "timestamp"),
+        collected,
         customers=before("customers", "valid_from"),
         end_known="at_end" if terms is None else terms.end_known,
         **{name: before(name, time) for name, time in TIMES.items()},

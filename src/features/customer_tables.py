@@ -1,7 +1,8 @@
 """All that is known of customers, in memory: their days, and what the optional tables say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Literal
 
 import narwhals as nw
@@ -14,12 +15,14 @@ from patronage.features.collect import day_table
 from patronage.features.customer_ranges import MAX_LINES, Extent, customer_ranges
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days, lazy_transactions
-from patronage.features.lines import collect_lines
+from patronage.features.lines import collect_lines, lines_of, ordered_lines
 from patronage.features.purchased_categories import purchases_by
 from patronage.features.records import Records, read_records
 
 TableName = Literal["events", "surveys", "subscriptions", "customers", "categories", "channels"]
 EndKnown = Literal["at_end", "at_start"]
+Plan = Callable[[Any], nw.LazyFrame[Any] | None]
+"""From the transactions to what is made of them, on whatever engine they are."""
 TIMES: dict[str, str] = {"events": "timestamp", "surveys": "timestamp", "subscriptions": "start"}
 """Table -> the column that says from when on a row is known."""
 
@@ -91,7 +94,8 @@ def customer_tables(
     Parameters
     ----------
     transactions
-        As for `customer_days`.
+        As for `customer_days`; or a function that applies a plan to them where they are, such as
+        `Ledger.collect`, and brings the result, or None where the plan gives None.
     events, surveys, subscriptions, customers
         Tables of the ledger, any frame Narwhals knows; each may be missing.
     end_known
@@ -103,8 +107,11 @@ def customer_tables(
     DataError
         If a required column or value is missing, or nobody ever bought; see `day_table`.
     """
-    frame = lazy_transactions(transactions)
-    days, bought = (_here if frame.implementation in EMBEDDED else _there)(frame)
+    collected: Callable[[Plan], Any] = (
+        transactions if callable(transactions) else lambda plan: plan(transactions)
+    )
+    lines = collected(_lines_here)
+    days, bought = _there(collected) if lines is None else _here(lines)
     given = {"events": events, "surveys": surveys, "subscriptions": subscriptions}
     return _with_tables(days, bought, given | {"customers": customers}, end_known)
 
@@ -140,19 +147,27 @@ def customer_table_parts(
         yield _with_tables(days, bought, own, end_known)
 
 
-def _here(frame: nw.LazyFrame[Any]) -> tuple[DayTable, dict[str, Records]]:
-    """Customer days, and what was bought, out of the lines of an engine in this process."""
-    lines = collect_lines(frame, COLUMNS)
-    days, bought = collapse_lines(lines, Extent.of_lines(lines), PURCHASED)
+def _lines_here(transactions: Any) -> nw.LazyFrame[Any] | None:
+    """The lines, if the engine is in this process; from another, they had better not travel."""
+    frame = lazy_transactions(transactions)
+    return lines_of(frame, COLUMNS) if frame.implementation in EMBEDDED else None
+
+
+def _here(lines: Any) -> tuple[DayTable, dict[str, Records]]:
+    """Customer days, and what was bought, out of the lines."""
+    ordered = ordered_lines(lines)
+    days, bought = collapse_lines(ordered, Extent.of_lines(ordered), PURCHASED)
     if not len(days):
-        raise DataError(no_purchase(lines.day.size))
+        raise DataError(no_purchase(ordered.day.size))
     return days, bought
 
 
-def _there(frame: nw.LazyFrame[Any]) -> tuple[DayTable, dict[str, Records]]:
-    """The same by an engine that is another process: no line travels."""
-    days = day_table(customer_days(frame))
-    bought = {name: purchases_by(frame, column) for name, column in PURCHASED.items()}
+def _there(collected: Callable[[Plan], Any]) -> tuple[DayTable, dict[str, Records]]:
+    """The same by the engine: no line travels."""
+    days = day_table(collected(customer_days))
+    bought = {
+        name: collected(partial(purchases_by, column=column)) for name, column in PURCHASED.items()
+    }
     return days, {
         name: read_records(rows, days.customer_ids, time="day", table="transactions")
         for name, rows in bought.items()

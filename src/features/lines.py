@@ -72,21 +72,27 @@ def collect_lines(transactions: Any, wanted: Sequence[str]) -> Lines:
     DataError
         If a required column is missing, or null in some line.
     """
+    return ordered_lines(lines_of(transactions, wanted))
+
+
+def lines_of(transactions: Any, wanted: Sequence[str]) -> nw.LazyFrame[Any]:
+    """The lines as they are to be collected."""
     frame = lazy_transactions(transactions)
     columns = frame.collect_schema().names()
     require_columns(columns)
-    selected = frame.select(
+    return frame.select(
         "customer_id",
         nw.col("timestamp").cast(nw.Date),
         nw.col("amount").cast(nw.Float64),
         *(name for name in wanted if name in columns),
     )
-    return _ordered(selected.collect("pyarrow").to_native())
 
 
-def _ordered(table: pa.Table) -> Lines:
+def ordered_lines(lines: nw.LazyFrame[Any] | pa.Table) -> Lines:
+    """The output of `lines_of`, lazy or collected, in order of customer and day."""
     from patronage.features.collapse_kernels import lines_by_customer, taken
 
+    table = lines if isinstance(lines, pa.Table) else lines.collect("pyarrow").to_native()
     refuse_nulls(table, table.num_rows)
     customer, ids = _ranked(table["customer_id"])
     day = np.asarray(table["timestamp"].cast(pa.date32()).cast(pa.int32()).to_numpy())
