@@ -2,8 +2,13 @@
 
 from patronage.features.activity import purchases_between, weekly_purchases
 from patronage.features.catalogue import FEATURES, catalogue_markdown, features_of
+from patronage.features.collapse import collapse, collapse_parts
 from patronage.features.collect import day_table
-from patronage.features.customer_tables import CustomerTables, customer_tables
+from patronage.features.customer_tables import (
+    CustomerTables,
+    customer_table_parts,
+    customer_tables,
+)
 from patronage.features.cutoffs import mature_cutoffs, monthly_cutoffs
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days
@@ -23,7 +28,10 @@ __all__ = [
     "build_panel",
     "catalogue_markdown",
     "churn_labels",
+    "collapse",
+    "collapse_parts",
     "customer_days",
+    "customer_table_parts",
     "customer_tables",
     "day_table",
     "features_of",

@@ -13,6 +13,7 @@ from patronage.features.catalogue import families_of, features_of
 from patronage.features.customer_tables import CustomerTables, as_customer_tables
 from patronage.features.day_table import DayTable
 from patronage.features.family import Family
+from patronage.features.feature import Feature
 from patronage.features.grid import Grid
 from patronage.features.records import Texts
 
@@ -113,23 +114,22 @@ def _fill(grid: Grid, families: Sequence[Family], values: FloatArray, levels: Le
 
     A text is written as its place among its categories, which go into `levels`.
     """
-    features = (one for family in families for one in family.features_of(grid.tables))
-    for place, (feature, column) in enumerate(
-        zip(features, feature_columns(grid, families), strict=True)
-    ):
+    for place, (feature, column) in enumerate(feature_columns(grid, families)):
         if isinstance(column, Texts):
             levels[feature.name] = column.values
             column = np.where(column.codes < 0, np.nan, column.codes)
         values[place] = column
 
 
-def feature_columns(grid: Grid, families: Sequence[Family]) -> Iterator[FloatArray | Texts]:
-    """Every feature of the grid, in order."""
+def feature_columns(
+    grid: Grid, families: Sequence[Family]
+) -> Iterator[tuple[Feature, FloatArray | Texts]]:
+    """Every feature of the grid with its values, in order."""
     for family in families:
         with np.errstate(divide="ignore", invalid="ignore"):
             columns = family.compute(grid)
         for feature in family.features_of(grid.tables):
-            yield columns[feature.name]
+            yield feature, columns[feature.name]
 
 
 def _keys(grid: Grid, active_days: int | None) -> pd.DataFrame:

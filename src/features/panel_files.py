@@ -154,7 +154,7 @@ class _Files:
         eligible = grid.bought_within(self._active_days)
         yield ids
         yield pa.array(eligible)
-        for column in feature_columns(grid, families_of(grid.tables)):
+        for _, column in feature_columns(grid, families_of(grid.tables)):
             yield _texts(column) if isinstance(column, Texts) else column
         if self._labels is not None:
             for label in self._labels.of(grid).values():
