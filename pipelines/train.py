@@ -1,8 +1,11 @@
 """Training: panel, tuning, calibration, judgement out of time, registration, gate."""
 
 import logging
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,6 +14,7 @@ from sklearn.base import clone
 from patronage.config import Settings
 from patronage.errors import DataError
 from patronage.features import features_of, mature_cutoffs
+from patronage.features.panel_cache import PanelCache
 from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel, PurchaseSeason
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
@@ -43,7 +47,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     cutoffs = _cutoffs(settings, prepared, rule)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
-    with run.step("panel"):
+    with run.step("panel"), panel_cache(settings, run) as cache:
         panel = training_panel(
             prepared.tables,
             cutoffs=cutoffs,
@@ -51,6 +55,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             data_end=prepared.data_end,
             purchases=choice.model,
             max_rows=settings.churn.max_rows,
+            cache=cache,
         )
         learn, test = split_out_of_time(panel, rule)
     with run.step("tune and train"):
@@ -86,6 +91,19 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     }
     log.info("version %s at the gate:\n%s", registered.version, verdict)
     return verdict
+
+
+@contextmanager
+def panel_cache(settings: Settings, run: RunFolder) -> Iterator[PanelCache]:
+    """Where training panels are kept; without a cache, in the run's folder while they are read."""
+    asked = settings.features.cache
+    scratch = run.path / ".panels"
+    folder = Path(settings.run.outputs, ".panels") if asked is True else asked
+    if folder is False:
+        yield PanelCache(scratch, keep=0)
+        shutil.rmtree(scratch)
+    else:
+        yield PanelCache(settings.path(folder), keep=settings.features.cache_panels)
 
 
 def label_rule(settings: Settings) -> LabelRule:

@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
+    StrictBool,
     ValidationError,
     field_validator,
     model_validator,
@@ -74,6 +75,10 @@ class FeaturesSection(Section):
 
     active_days: Days
     """A customer is eligible who bought within so many days before `as_of`."""
+    cache: StrictBool | Path = True
+    """Panels are kept for runs on the same data: true: below [run] outputs; a folder; or false."""
+    cache_panels: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """The cache keeps so many panels, those used last."""
 
 
 class ChurnSection(Section):

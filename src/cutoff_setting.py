@@ -42,7 +42,7 @@ def horizons_of(text: str) -> tuple[int, ...]:
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) >= 1 for part in parts):
-        raise ValueError(f"{text!r} is no list of horizons in days, such as 30,60,90")
+        raise ValueError("is no list of horizons in days, such as 30,60,90")
     return tuple(sorted({int(part) for part in parts}))
 
 
@@ -61,7 +61,7 @@ def share_or_number(text: str) -> float | int:
     except ValueError:
         share = math.nan
     if not 0 < share <= 1:
-        raise ValueError(f"{text!r} is neither a share such as 0.1 nor a number of customers")
+        raise ValueError("is neither a share such as 0.1 nor a number of customers")
     return share
 
 

@@ -49,7 +49,7 @@ def _parts(value: Any) -> Iterator[Any]:
     """Bytes that differ where the values do: each begins with what it is and how long."""
     if isinstance(value, np.ndarray):
         yield f"array {value.dtype} {value.shape}".encode()
-        yield memoryview(np.ascontiguousarray(value)).cast("B") if value.size else b""
+        yield np.ascontiguousarray(value).data.cast("B") if value.size else b""
     elif isinstance(value, pd.Index):
         yield f"ids {len(value)}".encode()
         for start in range(0, len(value), IDS_AT_ONCE):
