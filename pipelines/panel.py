@@ -6,9 +6,8 @@ from pathlib import Path
 from patronage.config import Settings
 from patronage.cutoff_setting import CutoffSetting
 from patronage.errors import SettingsError
-from patronage.features import ChurnLabels, mature_cutoffs, write_panel
-from patronage.features.arrays import calendar_day
-from patronage.pipelines.prepare import Prepared, prepare
+from patronage.features import ChurnLabels, write_panel
+from patronage.pipelines.prepare import prepare, training_cutoffs
 from patronage.pipelines.run_folder import run_folder
 
 
@@ -54,14 +53,15 @@ def panel(
     if to.exists():
         raise SettingsError(f"{to} exists. Remove it, or name another folder: --to")
     horizons = horizons_days or (settings.churn.horizon_days,)
+    asked = _with(settings, cutoffs, min(horizons))
     outputs = settings.path(settings.run.outputs)
     with run_folder(outputs, command="panel", started_at=run_at, latest=False) as run:
-        prepared = prepare(settings, run, run_at=run_at)
+        prepared = prepare(asked, run, run_at=run_at)
         with run.step("panel"):
             rows = write_panel(
                 prepared.tables,
                 to,
-                cutoffs=_days(settings, prepared, cutoffs, min(horizons)),
+                cutoffs=training_cutoffs(asked, prepared.days, prepared.data_end),
                 active_days=settings.features.active_days,
                 eligible_only=not everyone,
                 labels=ChurnLabels(
@@ -76,18 +76,10 @@ def panel(
     return "\n".join([*_told(rows, horizons), str(to)])
 
 
-def _days(
-    settings: Settings, prepared: Prepared, asked: CutoffSetting | None, horizon_days: int
-) -> tuple[date, ...]:
-    """The days at which at least the shortest horizon's label is known."""
-    return mature_cutoffs(
-        first_day=calendar_day(prepared.days.first_day),
-        data_end=prepared.data_end,
-        horizon_days=horizon_days,
-        lead_days=settings.churn.lead_days,
-        count=settings.churn.max_cutoffs,
-        rule=settings.churn.cutoffs if asked is None else asked,
-    )
+def _with(settings: Settings, cutoffs: CutoffSetting | None, horizon_days: int) -> Settings:
+    """The settings with these cutoffs, at which the shortest horizon's label is known."""
+    given = {"horizon_days": horizon_days} | ({} if cutoffs is None else {"cutoffs": cutoffs})
+    return settings.model_copy(update={"churn": settings.churn.model_copy(update=given)})
 
 
 def _told(rows: dict[date, int], horizons: tuple[int, ...]) -> list[str]:

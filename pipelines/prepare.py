@@ -10,7 +10,8 @@ import narwhals as nw
 from patronage.config import Settings
 from patronage.data import CONTRACTS, Ledger, read_ledger
 from patronage.errors import DataError
-from patronage.features import CustomerTables, DayTable, customer_tables
+from patronage.features import CustomerTables, DayTable, customer_tables, mature_cutoffs
+from patronage.features.arrays import calendar_day
 from patronage.features.catalogue import families_left_out, families_of
 from patronage.features.customer_tables import TIMES, Plan
 from patronage.pipelines.progress import reading_progress
@@ -64,6 +65,18 @@ def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared
     )
     data_end = min(as_of, ledger.last_day + timedelta(days=1))
     return Prepared(tables=tables, as_of=as_of, data_end=data_end, digest=ledger.digest)
+
+
+def training_cutoffs(settings: Settings, days: DayTable, data_end: date) -> tuple[date, ...]:
+    """The cutoffs whose labels are known, as the settings have it."""
+    return mature_cutoffs(
+        first_day=calendar_day(days.first_day),
+        data_end=data_end,
+        horizon_days=settings.churn.horizon_days,
+        lead_days=settings.churn.lead_days,
+        count=settings.churn.max_cutoffs,
+        rule=settings.churn.cutoffs,
+    )
 
 
 def _read(settings: Settings, run: RunFolder, run_at: datetime) -> Ledger:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,32 @@ def code_digest() -> str:
     for path in sorted([*root.glob("*.py"), *root.glob("features/**/*.py")]):
         digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def own_code(features: Iterable[Any]) -> list[tuple[str, str]]:
+    """Name and digest of what features of the user's own are computed by.
+
+    It is the file that each is written in, and every module at hand that belongs neither to Python
+    and its libraries nor to patronage: what a feature imports may change as well.
+
+    Parameters
+    ----------
+    features
+        Each with `name`, and in `source` the file or module that it is written in.
+    """
+    known = sorted(features, key=lambda one: str(one.name))
+    files = {Path(one.source) for one in known} | (_modules_of_the_user() if known else set())
+    code = {path: path.read_bytes() for path in sorted(files) if path.is_file()}
+    named = [(str(one.name), str(one.source)) for one in known]
+    return [*named, *((path.name, hashlib.sha256(text).hexdigest()) for path, text in code.items())]
+
+
+def _modules_of_the_user() -> set[Path]:
+    homes = {Path(home).resolve() for home in (sys.prefix, sys.base_prefix)}
+    homes.add(Path(patronage.__file__).parent.resolve())
+    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    paths = {Path(file).resolve() for file in files if isinstance(file, str)}
+    return {path for path in paths if path.suffix == ".py" and homes.isdisjoint(path.parents)}
 
 
 def _records(tables: CustomerTables) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.features.customer_tables import CustomerTables
-from patronage.features.digests import code_digest, tables_digest
+from patronage.features.digests import code_digest, own_code, tables_digest
 from patronage.features.labels import ChurnLabels
 from patronage.features.panel_cache import PanelCache
 from patronage.features.panel_files import write_panel
@@ -49,6 +49,7 @@ def stored_panel(
         "labels": None if labels is None else asdict(labels),
         "data": tables_digest(tables),
         "code": code_digest(),
+        "own": own_code(getattr(tables, "own", ())),
     }
     with cache.panel(
         key, lambda folder: write_panel(tables, folder, labels=labels, **asked)

@@ -1,10 +1,13 @@
+import importlib
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from patronage.features import CustomerTables, customer_tables, digests
-from patronage.features.digests import code_digest, tables_digest
+from patronage.features.digests import code_digest, own_code, tables_digest
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +70,28 @@ def test_the_code_has_a_digest_that_changes_with_any_file(tmp_path, monkeypatch)
         found.append(code_digest())
     monkeypatch.setattr(digests.patronage, "__version__", "99")
     assert len({*found, code_digest()}) == 6
+
+
+def test_code_of_the_user_counts_with_all_that_it_imports(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    source, helper = tmp_path / "own.py", tmp_path / "helper_of_own_features.py"
+    source.write_text("x = 1\n")
+    helper.write_text("y = 1\n")
+    feature = SimpleNamespace(name="orders_on_mondays", source=str(source))
+    importlib.import_module("helper_of_own_features")
+    found = [own_code([feature])]
+    assert found == [own_code([feature])]
+    helper.write_text("y = 2\n")
+    found.append(own_code([feature]))
+    source.write_text("x = 2\n")
+    found.append(own_code([feature]))
+    found.append(own_code([SimpleNamespace(name="other", source=str(source))]))
+    assert len({tuple(one) for one in found}) == 4
+    named = {name for name, _ in found[0]}
+    assert {"own.py", "helper_of_own_features.py"} <= named
+    assert not {"rfm.py", "json.py", "decoder.py"} & named
+    del sys.modules["helper_of_own_features"]
+
+
+def test_without_features_of_the_user_no_code_of_his_counts():
+    assert own_code([]) == []
