@@ -10,6 +10,7 @@ from patronage.features import (
     cohort,
     engagement,
     lifecycle,
+    own_family,
     payments,
     price,
     returns,
@@ -43,12 +44,13 @@ MISSING: dict[TableName, str] = {
 
 
 def families_of(tables: CustomerTables) -> tuple[Family, ...]:
-    """The families that these tables allow."""
-    return tuple(
+    """The families that these tables allow; the user's own features come last."""
+    built_in = tuple(
         family
         for family in FAMILIES
         if family.needs is None or tables.table(family.needs) is not None
     )
+    return (*built_in, own_family.OWN) if tables.own else built_in
 
 
 def features_of(tables: Any) -> tuple[Feature, ...]:
@@ -64,13 +66,14 @@ def features_of(tables: Any) -> tuple[Feature, ...]:
 
 
 def families_left_out(tables: CustomerTables) -> dict[str, str]:
-    """The other families, by name, and why they cannot be built."""
+    """The other families, and own features, by name, and why they cannot be built."""
     built = families_of(tables)
-    return {
+    left_out = {
         family.name: MISSING.get(family.needs, f"there is no table [{family.needs}]")
         for family in FAMILIES
         if family.needs is not None and family not in built
     }
+    return left_out | dict(tables.own_left_out)
 
 
 def catalogue_markdown() -> str:

@@ -1,7 +1,7 @@
 """All that is known of customers, in memory: their days, and what the optional tables say."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import narwhals as nw
@@ -11,13 +11,13 @@ from patronage.features.arrays import Places
 from patronage.features.collect import day_table
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days
+from patronage.features.own_feature import OwnFeature
 from patronage.features.purchased_categories import purchases_by
 from patronage.features.records import Records, read_records
+from patronage.features.seen import TIMES
 
 TableName = Literal["events", "surveys", "subscriptions", "customers", "categories", "channels"]
 EndKnown = Literal["at_end", "at_start"]
-TIMES: dict[str, str] = {"events": "timestamp", "surveys": "timestamp", "subscriptions": "start"}
-"""Table -> the column that says from when on a row is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,18 @@ class CustomerTables:
     """Where it was bought: the same for each customer, day and channel."""
     end_known: EndKnown = "at_end"
     """Whether a subscription's end is known once it has passed, or from its start on."""
+    sources: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Table -> the frame that it came from, for expressions of the user's own."""
+    own: tuple[OwnFeature, ...] = ()
+    """Features of the user's own; see `patronage.features.own_tables`."""
+    own_left_out: Mapping[str, str] = field(default_factory=dict)
+    """Own features that cannot be computed, and why."""
+    expressions: Records | None = None
+    """Values of own expressions, each known on its cutoff, which is its day."""
+    computed_for: frozenset[int] = frozenset()
+    """The cutoffs that `expressions` has values for, in days since 1970-01-01."""
+    computed: frozenset[str] = frozenset()
+    """The own features that `expressions` has values of."""
 
     def table(self, name: TableName) -> Records | None:
         """A table by its name; None where the ledger has none."""
@@ -64,7 +76,7 @@ class CustomerTables:
         return replace(self, **changed)
 
     def _records(self) -> dict[str, Records]:
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        found = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: table for name, table in found.items() if isinstance(table, Records)}
 
 
@@ -112,7 +124,10 @@ def customer_tables(
         bought = purchases_by(transactions, column)
         if bought is not None:
             found[name] = read_records(bought, days.customer_ids, time="day", table="transactions")
-    return CustomerTables(days, **found, end_known=end_known)
+    all_given = {"transactions": transactions, **given, "customers": customers}
+    sources = {name: frame for name, frame in all_given.items() if frame is not None}
+    tables = CustomerTables(days, end_known=end_known, sources=sources)
+    return tables._with(days, found)
 
 
 def as_customer_tables(days: Any) -> CustomerTables:

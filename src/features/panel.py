@@ -14,6 +14,8 @@ from patronage.features.customer_tables import CustomerTables, as_customer_table
 from patronage.features.day_table import DayTable
 from patronage.features.family import Family
 from patronage.features.grid import Grid
+from patronage.features.own_feature import OwnFeature
+from patronage.features.own_tables import as_of_days, with_features
 from patronage.features.records import Texts
 
 Levels = dict[str, tuple[str, ...]]
@@ -26,6 +28,7 @@ def build_panel(
     active_days: int | None = None,
     eligible_only: bool = False,
     chunk_customers: int = 5_000,
+    features: Sequence[OwnFeature] = (),
 ) -> pd.DataFrame:
     """One row per customer and cutoff with a purchase before it: see `FEATURES`.
 
@@ -45,6 +48,8 @@ def build_panel(
         Leave out the others.
     chunk_customers
         Customers computed at a time: a bound on working memory that changes no value.
+    features
+        Features of your own besides those that came with the tables; see `feature`.
 
     Returns
     -------
@@ -56,9 +61,10 @@ def build_panel(
     Raises
     ------
     DataError
-        If no customer has a purchase before any cutoff, or see `day_table`.
+        If no customer has a purchase before any cutoff, an own feature cannot be computed, or see
+        `day_table`.
     """
-    tables = as_customer_tables(days)
+    tables = as_of_days(with_features(as_customer_tables(days), features), cutoffs)
     families = families_of(tables)
     grids = [
         _grid(chunk, cutoffs, active_days, eligible_only)
@@ -72,10 +78,10 @@ def build_panel(
     levels: Levels = {}
     filled = _filled(grids, families, values, levels, active_days)
     keys = pd.concat(list(filled), ignore_index=True)
-    features = pd.DataFrame(values.T, columns=names, copy=False)
+    columns = pd.DataFrame(values.T, columns=names, copy=False)
     for name, categories in levels.items():
-        features[name] = _categorical(features[name], categories)
-    return pd.concat([keys, features], axis=1)
+        columns[name] = _categorical(columns[name], categories)
+    return pd.concat([keys, columns], axis=1)
 
 
 def _categorical(codes: pd.Series, categories: tuple[str, ...]) -> pd.Categorical:
