@@ -8,9 +8,12 @@ from typing import Any
 import narwhals as nw
 
 from patronage.config import Settings
-from patronage.data import Ledger, read_ledger
+from patronage.data import CONTRACTS, Ledger, read_ledger
 from patronage.errors import DataError
-from patronage.features import DayTable, customer_days, day_table
+from patronage.features import CustomerTables, DayTable, customer_tables
+from patronage.features.catalogue import families_left_out, families_of
+from patronage.features.customer_tables import TIMES
+from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -18,50 +21,109 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Customer days and the days that bound them.
+    """All that is known of the customers, and the days that bound it.
 
     `as_of` is the day of the run, `data_end` the first day whose purchases are not known then,
-    `digest` a fingerprint of all transactions kept.
+    `digest` a fingerprint of all rows kept, of all tables.
     """
 
-    days: DayTable
+    tables: CustomerTables
     as_of: date
     data_end: date
     digest: str
+
+    @property
+    def days(self) -> DayTable:
+        """The customer days."""
+        return self.tables.days
 
 
 def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared:
     """Read the ledger, put bad rows into quarantine, stop if there are too many."""
     with (
         run.step("read and check"),
-        read_ledger(settings, read_at=run_at, work_folder=run.path) as ledger,
+        _read(settings, run, run_at) as ledger,
     ):
-        run.manifest["counts"] = {"transactions": asdict(ledger.counts)}
-        for warning in ledger.warnings:
-            log.warning("%s", warning)
+        run.manifest.update(_checked(ledger))
+        _tell(ledger)
         ledger.write_quarantine(run.path / "quarantine")
         ledger.refuse_if_bad()
         as_of = _day_of_the_run(ledger, settings)
         with run.step("customer days"):
-            days = day_table(customer_days(_before(ledger.transactions, as_of)))
+            tables = _customer_tables(ledger, settings, as_of)
         run.manifest["as_of"] = as_of
-        run.manifest["data"] = _facts(ledger, days)
+        run.manifest["data"] = _facts(ledger, tables.days)
+        run.manifest["families"] = _families(tables)
     log.info(
         "%s transactions of %s customers, %s to %s; as of %s",
         f"{ledger.counts.rows_kept:,}",
-        f"{len(days.customer_ids):,}",
+        f"{len(tables.days):,}",
         ledger.first_day,
         ledger.last_day,
         as_of,
     )
     data_end = min(as_of, ledger.last_day + timedelta(days=1))
-    return Prepared(days=days, as_of=as_of, data_end=data_end, digest=ledger.digest)
+    return Prepared(tables=tables, as_of=as_of, data_end=data_end, digest=ledger.digest)
 
 
-def _before(transactions: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
+def _read(settings: Settings, run: RunFolder, run_at: datetime) -> Ledger:
+    with reading_progress() as on_table:
+        return read_ledger(settings, read_at=run_at, work_folder=run.path, on_table=on_table)
+
+
+def _checked(ledger: Ledger) -> dict[str, Any]:
+    """What the manifest says of each table, and which are not there."""
+    tables = ledger.tables.values()
+    return {
+        "counts": {table.name: asdict(table.counts) for table in tables},
+        "tables": {table.name: table.profile.to_dict() for table in tables},
+        "tables_missing": [name for name in CONTRACTS if name not in ledger.tables],
+        "to_look_at": ledger.warnings,
+    }
+
+
+def _tell(ledger: Ledger) -> None:
+    for table in ledger.tables.values():
+        if table.name != "transactions":
+            found = table.profile
+            log.info(
+                "%s: %s rows of %s customers, %s of those with a transaction",
+                table.name,
+                f"{found.rows:,}",
+                f"{found.customers:,}",
+                f"{found.covered:.1%}",
+            )
+    for warning in ledger.warnings:
+        log.warning("%s", warning)
+
+
+def _customer_tables(ledger: Ledger, settings: Settings, as_of: date) -> CustomerTables:
+    def before(name: str, time: str) -> nw.LazyFrame[Any] | None:
+        rows = ledger.table(name)
+        return None if rows is None else _before(rows, time, as_of)
+
+    terms = settings.subscriptions
+    return customer_tables(
+        before("transactions", "timestamp"),
+        customers=before("customers", "valid_from"),
+        end_known="at_end" if terms is None else terms.end_known,
+        **{name: before(name, time) for name, time in TIMES.items()},
+    )
+
+
+def _before(rows: nw.LazyFrame[Any], time: str, as_of: date) -> nw.LazyFrame[Any]:
     """The one place where later rows are dropped: nothing after it can see them."""
-    midnight = datetime(as_of.year, as_of.month, as_of.day)
-    return transactions.filter(nw.col("timestamp") < midnight)
+    if time not in rows.collect_schema().names():
+        return rows
+    return rows.filter(nw.col(time) < datetime(as_of.year, as_of.month, as_of.day))
+
+
+def _families(tables: CustomerTables) -> dict[str, Any]:
+    """How many features each family has, and why the others have none."""
+    return {
+        "built": {family.name: len(family.features_of(tables)) for family in families_of(tables)},
+        "left_out": families_left_out(tables),
+    }
 
 
 def _day_of_the_run(ledger: Ledger, settings: Settings) -> date:

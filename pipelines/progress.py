@@ -1,10 +1,22 @@
 """Progress bars on long work, when there is a terminal to show them on."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from patronage.models.churn_tuning import Progress
+
+
+@contextmanager
+def reading_progress() -> Iterator[Callable[[str], None]]:
+    """A turning wheel with the table that is read; nothing without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda table: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading") as status:
+        yield lambda table: status.update(f"reading {table}")
 
 
 @contextmanager

@@ -117,6 +117,8 @@ def _take_over(scored: Path, job: RunFolder) -> None:
         before = read_manifest(scored)
         for key in ("as_of", "data", "counts", "model_version"):
             job.manifest[key] = before[key]
+        for key in ("tables", "tables_missing", "to_look_at"):
+            job.manifest[key] = before.get(key, [] if key != "tables" else {})
         job.manifest["scores_of"] = before["run_id"]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
@@ -127,7 +129,8 @@ def _take_over(scored: Path, job: RunFolder) -> None:
 def _told(job: RunFolder) -> str:
     """What the run comes to, in a few lines."""
     counts = job.manifest["counts"]
-    lines = [f"{counts['transactions']['rows_quarantined']:,} rows in quarantine"]
+    bad = sum(count.get("rows_quarantined", 0) for count in counts.values())
+    lines = [f"{bad:,} rows in quarantine"]
     if "scored" in counts:
         scored = counts["scored"]
         lines.append(f"{scored['eligible']:,} of {scored['customers']:,} customers are eligible")

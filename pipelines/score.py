@@ -21,7 +21,7 @@ KEY = ("customer_id", "as_of", "run_id", "model_version", "eligible")
 
 def score(settings: Settings, prepared: Prepared, run: RunFolder, model: LoadedModel) -> Path:
     """Score every customer; writes customers.parquet and the features that were scored."""
-    schema = _features_schema(features_of(prepared.days))
+    schema = _features_schema(features_of(prepared.tables))
     with run.step("score"):
         counts = {"customers": 0, "eligible": 0}
         with (
@@ -41,7 +41,7 @@ def score(settings: Settings, prepared: Prepared, run: RunFolder, model: LoadedM
 
 def feature_batches(settings: Settings, prepared: Prepared) -> Iterator[pd.DataFrame]:
     """Features as of the day of the run, for so many customers at a time."""
-    for chunk in prepared.days.chunks(settings.run.batch_customers):
+    for chunk in prepared.tables.chunks(settings.run.batch_customers):
         yield build_panel(
             chunk, cutoffs=[prepared.as_of], active_days=settings.features.active_days
         )

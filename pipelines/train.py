@@ -44,7 +44,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         choice = _choose_purchases(prepared, cutoffs, rule)
     with run.step("panel"):
         panel = training_panel(
-            prepared.days,
+            prepared.tables,
             cutoffs=cutoffs,
             rule=rule,
             data_end=prepared.data_end,
@@ -150,7 +150,7 @@ def _fit_churn(
     settings: Settings, prepared: Prepared, run: RunFolder, learn: pd.DataFrame, rule: LabelRule
 ) -> ChurnModel:
     churn = settings.churn
-    features = [f.name for f in features_of(prepared.days) if learn[f.name].notna().any()]
+    features = [f.name for f in features_of(prepared.tables) if learn[f.name].notna().any()]
     model = ChurnModel(
         features,
         label_days=rule.label_days,

@@ -109,8 +109,22 @@ def test_a_missing_file_says_how_to_write_one(tmp_path):
 
 def test_every_setting_that_the_template_shows_exists(tmp_path):
     """Each commented-out default can be switched on as it stands."""
-    lines = [line.removeprefix("# ") if " = " in line else line for line in DEMO.splitlines()]
-    text = "\n".join(line for line in lines if not line.startswith("# "))
-    assert len(tomllib.loads(text)) == 8
+    lines = [
+        line.removeprefix("# ") if " = " in line or line.startswith("# [") else line
+        for line in DEMO.splitlines()
+    ]
+    text = "\n".join(line for line in lines if line != "#" and not line.startswith("# "))
+    assert len(tomllib.loads(text)) == 13
     (tmp_path / "patronage.toml").write_text(text)
-    assert load_settings(tmp_path / "patronage.toml").transactions.encoding == "cp1252"
+    settings = load_settings(tmp_path / "patronage.toml")
+    assert settings.transactions.encoding == "cp1252"
+    assert [section.table for section in settings.tables] == [
+        *("transactions", "customers", "events", "surveys", "subscriptions", "outcomes")
+    ]
+
+
+def test_an_unknown_key_of_an_optional_table_names_the_nearest(tmp_path):
+    added = '[subscriptions]\nsource = "s.csv"\nend_know = "at_end"\n[features]'
+    message = r"\[subscriptions\] end_know is not known. Did you mean end_known\?"
+    with pytest.raises(SettingsError, match=message):
+        settings_with(tmp_path, "[features]", added)

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from typer.main import get_command
 
+from patronage.config import load_settings
+from patronage.data import CONTRACTS
 from patronage.features import FEATURES, catalogue_markdown
 from patronage.models.scorer import SCORES
 from patronage.pipelines.cli import app
@@ -62,3 +64,23 @@ def test_the_figures_of_the_readme_are_the_benchmarks():
     for key in ("auc", "log_loss", "brier"):
         shown = measured[key].map(lambda value: "–" if pd.isna(value) else f"{value:.4f}")
         assert printed[key].tolist() == shown.tolist()
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS.keys())
+def test_every_column_of_the_contracts_is_explained_with_its_kind(contract):
+    text = (ROOT / "docs" / "tables.md").read_text()
+    section = text.split(f"\n## {contract.table}\n")[1].split("\n## ")[0]
+    explained = {
+        name.strip(): (cells[1].strip(), cells[2].strip())
+        for line in section.splitlines()
+        if line.startswith("| ") and len(cells := line.strip("| ").split("|")) >= 3
+        for name in cells[0].split(",")
+    }
+    for column in contract.columns:
+        presence = "required" if column.required else "optional"
+        assert explained[column.name] == (column.kind, presence), column.name
+
+
+def test_the_tables_of_the_examples_are_settings():
+    for example in (ROOT / "examples").glob("*.toml"):
+        assert load_settings(example).ledger.currency

@@ -13,6 +13,7 @@ from patronage.errors import DataError
 from patronage.table_settings import CustomersSection, FileSection
 
 _WORDS = "true|false|yes|no"
+_ALMOST = 0.99
 _NUMBERS = ("integer", "number", "float")
 
 
@@ -76,7 +77,7 @@ def numeric_texts(
             if known and known == read:
                 found[column.name] = sql
                 break
-            if read >= 0.9 * known and read < known:
+            if _ALMOST * known <= read < known:
                 warnings.append(_almost(column.label, known - read, known, example))
                 break
     return found, warnings

@@ -1,13 +1,38 @@
-"""What `patronage check` says about a table, in plain words."""
+"""What `patronage check` says about each table, in plain words."""
 
+from patronage.data.checked_table import CheckedTable
 from patronage.data.ledger import Ledger
+from patronage.data.profile import TableProfile
 from patronage.data.quarantine import Reason
+from patronage.data.tables import CONTRACTS
 
 
 def check_report(ledger: Ledger) -> str:
-    """Files, row counts, customers, days, reasons for quarantine, what to look at; a line each."""
-    counts = ledger.counts
-    names = [file.name for file in ledger.files]
+    """Each table's files, row counts, customers, days, columns, reasons, what to look at."""
+    parts = [_table(table) for table in ledger.tables.values()]
+    missing = [name for name in CONTRACTS if name not in ledger.tables]
+    if missing:
+        parts.append(f"not configured: {', '.join(missing)}")
+    return "\n".join(parts)
+
+
+def _table(table: CheckedTable) -> str:
+    counts = table.counts
+    lines = [table.name, *_listed(_facts(table)), "  columns"]
+    lines += _listed([(one.name, one.described()) for one in table.profile.columns], indent=4)
+    if table.reasons:
+        lines.append("  reasons for quarantine")
+        lines += [f"    {_reason(reason, counts.rows_in)}" for reason in table.reasons]
+    to_look_at = [*_copies(counts.n_duplicates), *table.warnings]
+    if to_look_at:
+        lines.append("  to be looked at")
+        lines += [f"    {text}" for text in to_look_at]
+    return "\n".join(lines)
+
+
+def _facts(table: CheckedTable) -> list[tuple[str, str]]:
+    counts, found = table.counts, table.profile
+    names = [file.name for file in table.files]
     files = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
     facts = [
         ("files", files),
@@ -16,18 +41,24 @@ def check_report(ledger: Ledger) -> str:
         ("rows in", f"{counts.rows_in:,}"),
         ("kept", f"{counts.rows_kept:,}"),
         ("quarantined", f"{counts.rows_quarantined:,} ({counts.bad_share:.2%})"),
-        ("customers", f"{ledger.n_customers:,}"),
-        ("days", f"{ledger.first_day} to {ledger.last_day}"),
+        ("customers", _customers(found)),
     ]
-    lines = ["transactions", *(f"  {name:<18}{value}" for name, value in facts)]
-    if ledger.reasons:
-        lines.append("  reasons for quarantine")
-        lines += [f"    {_reason(reason, counts.rows_in)}" for reason in ledger.reasons]
-    to_look_at = [*_copies(counts.n_duplicates), *ledger.warnings]
-    if to_look_at:
-        lines.append("  to be looked at")
-        lines += [f"    {text}" for text in to_look_at]
-    return "\n".join(lines)
+    if counts.rows_dropped:
+        facts.insert(5, ("dropped as copies", f"{counts.rows_dropped:,}"))
+    if found.first_day is not None:
+        facts.append(("days", f"{found.first_day} to {found.last_day}"))
+    return facts
+
+
+def _customers(found: TableProfile) -> str:
+    if found.table == "transactions":
+        return f"{found.customers:,}"
+    return f"{found.customers:,}, {found.covered:.1%} of those with a transaction"
+
+
+def _listed(facts: list[tuple[str, str]], indent: int = 2) -> list[str]:
+    width = max([20 - indent, *(len(name) + 1 for name, _ in facts)])
+    return [f"{' ' * indent}{name:<{width}}{value}" for name, value in facts]
 
 
 def _copies(n_duplicates: int) -> list[str]:
@@ -41,7 +72,10 @@ def _copies(n_duplicates: int) -> list[str]:
     counted = (
         "it is counted as it stands" if n_duplicates == 1 else "they are counted as they stand"
     )
-    return [f"{rows} of another row; {counted}. If your export doubles rows, remove them first"]
+    return [
+        f"{rows} of another row; {counted}. If your export doubles rows: "
+        "[ledger] drop_duplicates = true"
+    ]
 
 
 def _reason(reason: Reason, rows_in: int) -> str:

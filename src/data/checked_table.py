@@ -14,6 +14,7 @@ from patronage.data.attributes import numeric_texts
 from patronage.data.counts import TableCounts
 from patronage.data.oddities import duplicates, oddities
 from patronage.data.parquet_source import parquet_rows
+from patronage.data.profile import TableProfile, profile
 from patronage.data.quarantine import Reason, collect_quarantine, reasons, write_quarantine
 from patronage.data.reading import KEPT, load, set_aside_repeats
 from patronage.data.refusals import refuse_nothing_kept, too_bad
@@ -41,6 +42,8 @@ class CheckedTable:
         Hash of the kept rows that does not depend on their order or files; 64 hex digits.
     warnings
         What may be right but should be looked at.
+    profile
+        What the kept rows hold.
     columns
         Contract columns and attributes that it has: name to the SQL that gives its value.
     """
@@ -50,6 +53,7 @@ class CheckedTable:
     files: list[Path]
     digest: str
     warnings: list[str]
+    profile: TableProfile
     columns: dict[str, str]
     section: FileSection
     source: Source
@@ -101,6 +105,9 @@ class CheckedTable:
             raise DataError(too_bad(self.counts, self.reasons, self.section, most, quarantine))
 
 
+_IDS = f"CREATE TABLE ids AS SELECT DISTINCT customer_id FROM rows WHERE {KEPT}"
+
+
 def read_table(
     connection: duckdb.DuckDBPyConnection,
     section: FileSection,
@@ -110,6 +117,8 @@ def read_table(
     work_folder: Path,
 ) -> CheckedTable:
     """Read a table into the current schema of `connection`, which must be the table's own.
+
+    The transactions must be read first, into schema "transactions".
 
     Raises
     ------
@@ -130,13 +139,17 @@ def read_table(
     counts = _counts(connection, source, found, section.table)
     if section.table == "transactions":
         refuse_nothing_kept(counts, found, source, section)
+        connection.execute(_IDS)
     columns, warnings = _columns(connection, planned)
+    seen = profile(connection, planned, columns, kept=KEPT)
+    odd = oddities(connection, KEPT, planned, seen, timezone=ledger.timezone)
     return CheckedTable(
         counts=counts,
         reasons=found,
         files=source.files,
         digest=_digest(connection, columns),
-        warnings=[*warnings, *oddities(connection, KEPT, planned)],
+        warnings=[*warnings, *odd],
+        profile=seen,
         columns=columns,
         section=section,
         source=source,

@@ -20,7 +20,6 @@ from patronage.config import Settings
 from patronage.data.checked_table import CheckedTable, read_table
 from patronage.data.counts import TableCounts
 from patronage.data.quarantine import Reason
-from patronage.data.reading import KEPT
 from patronage.data.tables import CONTRACTS
 from patronage.errors import DataError
 from patronage.table_settings import FileSection
@@ -244,15 +243,12 @@ def _read(
     for section in settings.tables:
         on_table(section.table)
         tables[section.table] = _checked(settings, section, connection, folder, latest)
-    first, last, customers = connection.execute(
-        "SELECT CAST(min(timestamp) AS DATE), CAST(max(timestamp) AS DATE), "
-        f'count(DISTINCT customer_id) FROM "transactions".rows WHERE {KEPT}'
-    ).fetchall()[0]
+    found = tables["transactions"].profile
     return Ledger(
         tables=tables,
-        first_day=first,
-        last_day=last,
-        n_customers=customers,
+        first_day=date.fromisoformat(str(found.first_day)),
+        last_day=date.fromisoformat(str(found.last_day)),
+        n_customers=found.customers,
         _settings=settings,
         _connection=connection,
         _folder=folder,

@@ -4,20 +4,41 @@ from datetime import date, timedelta
 
 import duckdb
 
+from patronage.data.clock import skipped_times
+from patronage.data.ids import blank_ids, unknown_customers
+from patronage.data.money import currency_signs, money_oddities
+from patronage.data.profile import TableProfile
 from patronage.data.typed_rows import Plan
+from patronage.data.wording import row_count
 
 LONGEST_SILENCE = timedelta(days=30)
 """A last day further than this from the one before is more often a typing error than business."""
-LARGEST_MULTIPLE = 1_000
-"""Of the 99.9th percentile of the amounts."""
 
 
-def oddities(connection: duckdb.DuckDBPyConnection, kept: str, plan: Plan) -> list[str]:
+def oddities(
+    connection: duckdb.DuckDBPyConnection,
+    kept: str,
+    plan: Plan,
+    found: TableProfile,
+    *,
+    timezone: str,
+) -> list[str]:
     """A sentence for each thing to look at among the rows of table `rows` that meet `kept`."""
-    if plan.section.table != "transactions":
-        return []
-    found = (_isolated_last_day(connection, kept), _absurd_amounts(connection, kept))
-    return [text for text in found if text]
+    texts = [
+        _unread(connection, kept, plan.section.table),
+        blank_ids(connection, kept),
+        *skipped_times(connection, plan, kept, timezone),
+    ]
+    if plan.section.table == "transactions":
+        texts = [
+            _isolated_last_day(connection, kept),
+            *money_oddities(connection, kept, plan),
+            currency_signs(connection),
+            *texts,
+        ]
+    else:
+        texts = [*_emptiness(found), unknown_customers(connection, kept, found), *texts]
+    return [text for text in texts if text]
 
 
 def duplicates(connection: duckdb.DuckDBPyConnection, kept: str) -> int:
@@ -26,6 +47,32 @@ def duplicates(connection: duckdb.DuckDBPyConnection, kept: str) -> int:
         f"SELECT count(*) - count(DISTINCT source_hash) FROM rows WHERE {kept}"
     ).fetchall()
     return int(found[0][0])
+
+
+def _emptiness(found: TableProfile) -> list[str]:
+    if found.rows == 0:
+        return ["no row is kept: its features will all be empty"]
+    if found.table == "customers" and found.first_day is None:
+        return [
+            "without a valid_from the attributes are taken to have held at all times: a model may "
+            "learn from what was not known then"
+        ]
+    return []
+
+
+def _unread(connection: duckdb.DuckDBPyConnection, kept: str, table: str) -> str | None:
+    found = connection.execute(
+        f"SELECT source_unread, count(*) FROM rows WHERE {kept} AND source_unread IS NOT NULL "
+        "GROUP BY source_unread ORDER BY count(*) DESC, source_unread"
+    ).fetchall()
+    if not found:
+        return None
+    columns = ", ".join(f"{name} in {row_count(count)}" for name, count in found)
+    name = found[0][0]
+    return (
+        f"values that are no numbers were left empty: {columns}. To set such rows aside, name the "
+        f'column: [{table}.columns] {name} = "{name}"'
+    )
 
 
 def _isolated_last_day(connection: duckdb.DuckDBPyConnection, kept: str) -> str | None:
@@ -40,22 +87,4 @@ def _isolated_last_day(connection: duckdb.DuckDBPyConnection, kept: str) -> str 
     return (
         f"{rows} dated {last} {'comes' if count == 1 else 'come'} {(last - before).days} days "
         f"after the one before, {before}; if it is a typing error, everyone looks inactive"
-    )
-
-
-def _absurd_amounts(connection: duckdb.DuckDBPyConnection, kept: str) -> str | None:
-    usual, count, (amount, customer, when) = connection.execute(
-        f"""WITH kept AS (SELECT * FROM rows WHERE {kept}),
-        usual AS (SELECT quantile_disc(abs(amount), 0.999) AS usual FROM kept)
-        SELECT any_value(usual), count(*) FILTER (abs(amount) > {LARGEST_MULTIPLE} * usual),
-            arg_max((amount, customer_id, CAST(timestamp AS DATE)), (abs(amount), customer_id))
-        FROM kept, usual"""
-    ).fetchall()[0]
-    if count == 0 or usual == 0:
-        return None
-    amounts = "one amount is" if count == 1 else f"{count:,} amounts are"
-    largest = "" if count == 1 else "the largest, "
-    return (
-        f"{amounts} more than {LARGEST_MULTIPLE:,} times the 99.9th percentile ({usual:,.2f}): "
-        f"look at {largest}{amount:,.2f} of customer {customer} on {when}"
     )

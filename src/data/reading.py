@@ -12,7 +12,14 @@ from patronage.data.typed_rows import Plan, typed_sql
 from patronage.errors import DataError
 
 KEPT = "fault IS NULL AND NOT filtered AND NOT dropped"
-_OUTCOME = ("source_file", "source_row", "source_hash", "source_id", "filtered")
+_OUTCOME = (
+    "source_file",
+    "source_row",
+    "source_hash",
+    "source_id",
+    "source_unread",
+    "filtered",
+)
 
 
 def load(
@@ -72,15 +79,15 @@ def set_aside_repeats(
     listed = ", ".join(f'"{name}"' for name in names)
     if plan.contract.key:
         _refuse_contradictions(connection, plan, names)
-        _drop(connection, listed)
+        _drop(connection, ", ".join(_key(plan)), listed)
     elif drop_duplicates:
-        _drop(connection, f"source_hash, {listed}")
+        _drop(connection, "source_hash", f"source_hash, {listed}")
 
 
 def _refuse_contradictions(
     connection: duckdb.DuckDBPyConnection, plan: Plan, names: list[str]
 ) -> None:
-    key = [name for name in plan.contract.key if name in names]
+    key = _key(plan)
     kept = nw.from_native(connection.sql(f"SELECT * FROM rows WHERE {KEPT}"))
     ambiguous = ambiguous_keys(kept, contract=plan.contract, columns=names)
     reason = f"several different rows have the same {' and '.join(key)}"
@@ -92,10 +99,23 @@ def _refuse_contradictions(
     )
 
 
-def _drop(connection: duckdb.DuckDBPyConnection, columns: str) -> None:
+def _key(plan: Plan) -> list[str]:
+    """The contract's key as far as the table has it."""
+    names = {column.name for column in plan.kept}
+    return [name for name in plan.contract.key if name in names]
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, first_by: str, columns: str) -> None:
+    """Mark all but the first of rows equal in `columns`; only repeats in `first_by` are sorted."""
     connection.execute(
-        f"UPDATE rows SET dropped = TRUE WHERE {KEPT} AND rowid NOT IN "
-        f"(SELECT min(rowid) FROM rows WHERE {KEPT} GROUP BY {columns})"
+        f"""WITH repeated AS (
+            SELECT {first_by} FROM rows WHERE {KEPT} GROUP BY {first_by} HAVING count(*) > 1
+        ), placed AS (
+            SELECT rowid AS place, row_number() OVER (PARTITION BY {columns} ORDER BY rowid) AS copy
+            FROM rows SEMI JOIN repeated USING ({first_by}) WHERE {KEPT}
+        )
+        UPDATE rows SET dropped = TRUE
+        WHERE rowid IN (SELECT place FROM placed WHERE copy > 1)"""
     )
 
 

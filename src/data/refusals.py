@@ -9,9 +9,11 @@ from patronage.data.counts import TableCounts
 from patronage.data.date_formats import formats_like
 from patronage.data.quarantine import Reason
 from patronage.data.source import Source
+from patronage.data.values import quoted
 from patronage.errors import DataError
 from patronage.table_settings import FileSection
 
+_CURRENCY = re.compile("[€$£¥₹₽]")
 _NUMBER_WITH = {
     ",": re.compile(r"(?<![\w.,])[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+(?![\w.,])"),
     ".": re.compile(r"(?<![\w.,])[+-]?(\d{1,3}(,\d{3})+|\d+)\.\d+(?![\w.,])"),
@@ -85,10 +87,20 @@ def _hint(reason: Reason, section: FileSection) -> str | None:
     if reason.text == "line is not in the encoding of the settings":
         other = "cp1252" if section.encoding == "utf-8" else "utf-8"
         return f'Try [{section.table}] encoding = "{other}" (now "{section.encoding}")'
+    sign = _CURRENCY.search(reason.example or "")
+    if reason.text == "amount is not a number" and sign:
+        return f"Amounts hold {sign[0]}; take it off: {_without(sign[0], section)}"
     mark = "," if section.decimal == "." else "."
     if _about_numbers(reason.text) and _NUMBER_WITH[mark].search(reason.example or ""):
         return f'Try [{section.table}] decimal = "{mark}" (now "{section.decimal}")'
     return None
+
+
+def _without(sign: str, section: FileSection) -> str:
+    """The setting that computes amounts from texts with a sign."""
+    column = vars(section)["columns"].amount
+    amount = f"CAST(replace({quoted(column)}, '{sign}', '') AS DOUBLE)"
+    return f"[{section.table}] amount = {json.dumps(amount, ensure_ascii=False)}"
 
 
 def _about_numbers(text: str) -> bool:

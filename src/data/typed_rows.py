@@ -15,6 +15,7 @@ from patronage.data.values import (
     Reading,
     SourceColumn,
     flag_of,
+    literal,
     number_of,
     shown,
     text_of,
@@ -121,6 +122,7 @@ def typed_sql(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan)
     for name in plan.contract.times:
         if name in plan.mapped:
             _try(connection, source, values[name], f"[{table}] date_format")
+    values["source_unread"] = _unread(plan, values)
     values["source_id"] = _id_with_blanks(plan.mapped["customer_id"])
     listed = ", ".join(f'{sql} AS "{name}"' for name, sql in values.items())
     keys = ", ".join(column.key for column in source.columns)
@@ -174,6 +176,21 @@ def _value_sql(column: Column, origin: SourceColumn, reading: Reading, *, checke
         number = number_of(origin, reading)
         return number if checked else f"CASE WHEN isfinite({number}) THEN {number} END"
     return text_of(origin)
+
+
+def _unread(plan: Plan, values: dict[str, str]) -> str:
+    """The first column whose value cannot be read though that is no fault; else NULL."""
+    cases = "".join(
+        f" WHEN {shown(plan.mapped[column.name])} IS NOT NULL AND ({values[column.name]}) IS NULL "
+        f"THEN {literal(column.label)}"
+        for column in plan.present
+        if column.kind == "number"
+        and column.nullable
+        and not column.shown_as
+        and column.name in plan.mapped
+        and f"shown_{column.name}" not in values
+    )
+    return f"CASE{cases} END" if cases else "CAST(NULL AS VARCHAR)"
 
 
 def _id_with_blanks(column: SourceColumn) -> str:

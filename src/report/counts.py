@@ -9,6 +9,7 @@ _WORDS = {
     "rows_in": "rows checked",
     "rows_kept": "rows used",
     "rows_quarantined": "rows in quarantine",
+    "rows_dropped": "rows dropped as copies of another",
     "n_duplicates": "rows that are exact copies of another, used all the same",
     "oddities": "to look at",
 }

@@ -16,6 +16,7 @@ from patronage.report.quality import (
     quality_sentence,
 )
 from patronage.report.report_data import ReportData
+from patronage.report.table_profiles import table_profiles
 from patronage.report.templates import template
 from patronage.report.value_models import model_comparison
 from patronage.report.why_nobody import why_nobody
@@ -60,6 +61,9 @@ def report_html(data: ReportData) -> str:
         quality_rows=quality_rows(data.metrics["test"]["models"]),
         value_models=model_comparison(data.metrics),
         counts=data_rows(data.manifest),
+        tables=table_profiles(data.manifest),
+        tables_missing=data.manifest.get("tables_missing", ()),
+        to_look_at=data.manifest.get("to_look_at", ()),
         settings=list(flat(data.manifest.get("settings", {}))),
         versions=list(flat(data.manifest.get("versions", {}))),
         table=customers_table(

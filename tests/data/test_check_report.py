@@ -17,18 +17,22 @@ def test_the_report_states_every_count(read):
         "  quarantined       2 (50.00%)",
         "  customers         2",
         "  days              2024-01-03 to 2024-02-01",
+        "  columns",
+        "    timestamp       2024-01-03 to 2024-02-01",
+        "    amount          1 to 2, median 1.5",
         "  reasons for quarantine",
         "    1 (25.00%) customer_id is missing, first in orders.csv row 4",
         "    1 (25.00%) where cannot be decided, first in orders.csv row 3, e.g. \"amount = 'x'\"",
+        "not configured: customers, events, surveys, subscriptions, outcomes",
     ]
 
 
 def test_copies_and_warnings_are_to_be_looked_at(read):
     ledger = read("customer_id,timestamp,amount\n" + "a,2024-01-01,1\n" * 3 + "b,2024-03-22,1\n")
-    assert check_report(ledger).splitlines()[-3:] == [
+    assert check_report(ledger).splitlines()[-4:-1] == [
         "  to be looked at",
         "    2 rows are exact copies of another row; they are counted as they stand. "
-        "If your export doubles rows, remove them first",
+        "If your export doubles rows: [ledger] drop_duplicates = true",
         "    one row dated 2024-03-22 comes 81 days after the one before, 2024-01-01; "
         "if it is a typing error, everyone looks inactive",
     ]

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from patronage.errors import DataError
-from patronage.features import customer_days, day_table, mature_cutoffs
+from patronage.features import CustomerTables, customer_days, day_table, mature_cutoffs
 from patronage.models import BetaGeoModel, BetaGeoParams, ModifiedBetaGeoModel, ParetoNBDModel
 from patronage.models.simulated_log import simulate_log
 from patronage.models.training_panel import LabelRule, training_panel
@@ -21,7 +21,7 @@ def prepared():
     model.params_ = BetaGeoParams(1.0, 20.0, 1.0, 3.0)
     log = simulate_log(model, customers=400, start=date(2025, 1, 1), end=END, seed=2)
     days = day_table(customer_days(log.assign(amount=10.0)))
-    return Prepared(days=days, as_of=END, data_end=END, digest="")
+    return Prepared(tables=CustomerTables(days), as_of=END, data_end=END, digest="")
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +46,8 @@ def test_no_room_for_a_choice_is_refused_with_the_days(prepared, cutoffs):
 @pytest.mark.parametrize("model", [ModifiedBetaGeoModel(), ParetoNBDModel()])
 def test_the_panel_is_of_the_model_that_was_chosen(prepared, cutoffs, model):
     asked = {"cutoffs": cutoffs[-1:], "rule": RULE, "data_end": END}
-    panel = training_panel(prepared.days, **asked, purchases=model)
-    plain = training_panel(prepared.days, **asked)
+    panel = training_panel(prepared.tables, **asked, purchases=model)
+    plain = training_panel(prepared.tables, **asked)
     fitted = type(model)().fit(panel)  # the eligible only: near enough to tell the models apart
     expected = fitted.probability_alive(panel).to_numpy()
     assert abs(panel["p_alive"] - expected).mean() < abs(plain["p_alive"] - expected).mean()

@@ -153,6 +153,21 @@ def test_a_hostile_setting_is_a_text(data):
     assert "&lt;img src=x&gt;" in html
 
 
+def test_the_tables_and_what_to_look_at_are_shown(data):
+    column = {"name": "kind", "kind": "text", "rows": 10, "nulls": 0, "distinct": 2}
+    column |= {"minimum": None, "maximum": None, "quantiles": {}, "top": [["<b>x", 8]]}
+    events = {"table": "events", "rows": 10, "customers": 4, "first_day": None, "last_day": None}
+    events |= {"unknown_customers": 0, "unknown_rows": 0, "covered": 0.25, "columns": [column]}
+    manifest = dict(data.manifest, tables={"events": events}, tables_missing=["surveys"])
+    manifest["to_look_at"] = ["3 of 4 customers <b>are</b> unknown"]
+    html = report_html(dataclasses.replace(data, manifest=manifest))
+    assert "<b>" not in html
+    text = " ".join(Page(html).text.split())
+    assert "To be looked at 3 of 4 customers <b>are</b> unknown" in text
+    assert "Events 10 rows of 4 customers. 25.0% of the customers with a transaction" in text
+    assert "Not configured: surveys." in text
+
+
 def test_nobody_to_contact_is_said(data, at_risk):
     table = at_risk.assign(selected=False, risk_band="no action")
     nobody = dataclasses.replace(data, at_risk=table)
