@@ -57,7 +57,7 @@ def score(settings: Settings, *, run_at: datetime) -> Finished:
     with _job(settings, "score", run_at) as (job, store):
         model = load_champion(store)
         refuse_other_terms(model, settings)
-        prepared = prepare(settings, job, run_at=run_at)
+        prepared = prepare(settings, job, run_at=run_at, training=False)
         warn_of_hindsight(model, prepared.as_of)
         score_customers(settings, prepared, job, model)
     return Finished(_told(job))

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from patronage.config import Settings
 from patronage.errors import DataError
-from patronage.features import features_of, mature_cutoffs, rfm_summary
+from patronage.features import features_of, rfm_summary
 from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
@@ -20,7 +20,7 @@ from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
 from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
-from patronage.pipelines.prepare import Prepared
+from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.tracking.champion import LoadedModel, champion_or_none, settle
@@ -39,7 +39,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
     refuse_a_day_before_the_champion(store, prepared.as_of)
-    cutoffs = _cutoffs(settings, prepared, rule)
+    cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule)
     with run.step("panel"):
@@ -124,16 +124,6 @@ def _known_at_newest(cutoffs: Sequence[date], rule: LabelRule) -> tuple[date, ..
             "after its cutoff. Give a longer history or a shorter [churn] horizon_days."
         )
     return known
-
-
-def _cutoffs(settings: Settings, prepared: Prepared, rule: LabelRule) -> tuple[date, ...]:
-    return mature_cutoffs(
-        first_day=pd.Timestamp(prepared.days.first_day, unit="D").date(),
-        data_end=prepared.data_end,
-        horizon_days=rule.horizon_days,
-        lead_days=rule.lead_days,
-        count=settings.churn.max_cutoffs,
-    )
 
 
 def _choose_purchases(

@@ -61,10 +61,12 @@ class LedgerSection(Section):
 
 
 class FeaturesSection(Section):
-    """Who is looked at."""
+    """Who is looked at, and features of your own."""
 
     active_days: Days
     """A customer is eligible who bought within so many days before `as_of`."""
+    modules: list[Annotated[str, Field(min_length=1)]] = []
+    """Python files, or modules to import, with features of your own: docs/own_features.md."""
 
 
 class ChurnSection(Section):

@@ -50,9 +50,9 @@ def expression_values(
         another kind than its unit, or cannot be computed; the message names it.
     """
     days = sorted(set(cutoffs))
-    lazy = {name: lazy_transactions(sources[name]) for name in {one.table for one in features}}
+    lazy = {name: lazy_transactions(sources[name]) for name, _ in map(_rows_of, features)}
     for one in features:
-        _refuse_unfit(one, lazy[one.table], days[0])
+        _refuse_unfit(one, lazy[str(one.table)], days[0])
     found = []
     for (table, window), some in groupby(sorted(features, key=_rows_of), key=_rows_of):
         members = list(some)
@@ -123,8 +123,8 @@ def _refuse_unfit(one: OwnFeature, frame: nw.LazyFrame[Any], as_of: date) -> Non
     except Exception as error:
         raise DataError(
             f"{one.place}: its expression cannot be computed over {one.table}: "
-            f"{_first_line(error)} It must make one value of a customer's rows, such as "
-            f'nw.col("amount").sum(); {one.table} have {", ".join(sorted(columns))}.'
+            f"{_first_line(error)} {_advice(error)} {one.table} have "
+            f"{', '.join(sorted(columns))}."
         ) from error
     wanted = "text" if one.feature.unit == "text" else "number"
     fits = kind == nw.String if wanted == "text" else kind.is_numeric() or kind == nw.Boolean
@@ -133,6 +133,15 @@ def _refuse_unfit(one: OwnFeature, frame: nw.LazyFrame[Any], as_of: date) -> Non
             f"{one.place}: its expression gives {kind}, and the unit {one.feature.unit} asks for "
             f"a {wanted}. Change the unit, or turn it into a {wanted}: .dt.total_days(), .cast(...)"
         )
+
+
+def _advice(error: Exception) -> str:
+    if "'filter'" in str(error):
+        return (
+            'Instead of nw.col("amount").filter(condition).sum(), which not every engine knows, '
+            'write nw.when(condition).then(nw.col("amount")).sum().'
+        )
+    return 'It must make one value of a customer\'s rows, such as nw.col("amount").sum();'
 
 
 def _first_line(error: Exception) -> str:

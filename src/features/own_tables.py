@@ -1,13 +1,12 @@
 """Customer tables with features of the user's own: names checked, expressions computed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from patronage.errors import DataError, SettingsError
 from patronage.features.arrays import calendar_day, day_number
-from patronage.features.catalogue import FEATURES
+from patronage.features.catalogue import FEATURES, NEEDED, why_missing
 from patronage.features.customer_tables import CustomerTables
 from patronage.features.own_expressions import expression_values
 from patronage.features.own_feature import OwnFeature
@@ -101,22 +100,18 @@ def without_sources(tables: CustomerTables) -> CustomerTables:
     return replace(tables, sources={})
 
 
+def why_left_out(own: OwnFeature, known: Collection[str]) -> str:
+    """Why the feature cannot be computed of these tables; empty if it can be."""
+    wanted = own.table if own.table is not None else own.needs
+    return "" if wanted is None or wanted in known else why_missing(wanted)
+
+
 def _missing(own: OwnFeature, tables: CustomerTables) -> str:
-    if own.table is not None:
-        if own.table in tables.sources or own.name in tables.computed:
-            return ""
-        if own.table == "transactions":
-            raise DataError(
-                f"{own.place} is over transactions, and there are only customer days. Make the "
-                "tables with customer_tables(transactions, ...)."
-            )
-        return f"there is no table [{own.table}]"
-    named: Any = own.needs
-    return "" if named is None or tables.table(named) is not None else _no_table(named)
-
-
-def _no_table(name: str) -> str:
-    purchased = {"categories": "category", "channels": "channel"}
-    if name in purchased:
-        return f"transactions have no column {purchased[name]}"
-    return f"there is no table [{name}]"
+    if own.table is None:
+        return why_left_out(own, {name for name in NEEDED if tables.table(name) is not None})
+    if own.table == "transactions" and not tables.sources and own.name not in tables.computed:
+        raise DataError(
+            f"{own.place} is over transactions, and there are only customer days. Make the tables "
+            "with customer_tables(transactions, ...)."
+        )
+    return "" if own.name in tables.computed else why_left_out(own, tables.sources)

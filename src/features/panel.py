@@ -9,7 +9,7 @@ import pandas as pd
 
 from patronage.errors import DataError
 from patronage.features.arrays import FloatArray, calendar_day
-from patronage.features.catalogue import families_of, features_of
+from patronage.features.catalogue import families_of
 from patronage.features.customer_tables import CustomerTables, as_customer_tables
 from patronage.features.day_table import DayTable
 from patronage.features.family import Family
@@ -65,7 +65,26 @@ def build_panel(
         `day_table`.
     """
     tables = as_of_days(with_features(as_customer_tables(days), features), cutoffs)
-    families = families_of(tables)
+    return panel_of(
+        tables,
+        families_of(tables),
+        cutoffs=cutoffs,
+        active_days=active_days,
+        eligible_only=eligible_only,
+        chunk_customers=chunk_customers,
+    )
+
+
+def panel_of(
+    tables: CustomerTables,
+    families: Sequence[Family],
+    *,
+    cutoffs: Sequence[date],
+    active_days: int | None = None,
+    eligible_only: bool = False,
+    chunk_customers: int = 5_000,
+) -> pd.DataFrame:
+    """As `build_panel`, of these families only; own expressions have been computed."""
     grids = [
         _grid(chunk, cutoffs, active_days, eligible_only)
         for chunk in tables.chunks(chunk_customers)
@@ -73,7 +92,7 @@ def build_panel(
     n_rows = sum(grid.as_of.size for grid in grids)
     if not n_rows:
         raise DataError(_nobody(tables.days, cutoffs))
-    names = [feature.name for feature in features_of(tables)]
+    names = [one.name for family in families for one in family.features_of(tables)]
     values = np.empty((len(names), n_rows))
     levels: Levels = {}
     filled = _filled(grids, families, values, levels, active_days)
