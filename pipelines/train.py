@@ -11,6 +11,7 @@ from sklearn.base import clone
 from patronage.config import Settings
 from patronage.errors import DataError
 from patronage.features import features_of, rfm_summary
+from patronage.features.catalogue import catalogue_rows
 from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
@@ -19,7 +20,7 @@ from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
-from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
+from patronage.pipelines.champion_terms import other_features, refuse_a_day_before_the_champion
 from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
@@ -73,10 +74,11 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             settings=settings.model_dump(mode="json"),
             tags={"data_digest": prepared.digest, "as_of": str(prepared.as_of)},
             versions=run.manifest["versions"],
+            catalogue=catalogue_rows(features_of(prepared.tables), prepared.tables.own),
         )
         registered = log_training(store, record, name=run.run_id)
     with run.step("gate"):
-        verdict = _judge(store, evaluation, test, rule)
+        verdict = _judge(store, evaluation, test, rule, prepared)
         settle(store, registered.version, verdict)
     run.manifest["training"] = {
         "version": registered.version,
@@ -189,6 +191,11 @@ def _scorer(
         annual_discount_rate=settings.value.annual_discount_rate,
         currency=settings.ledger.currency,
         as_of=prepared.as_of,
+        own_features={
+            one.name: {"source": one.source, "digest": one.digest}
+            for one in prepared.tables.own
+            if one.name in churn.features
+        },
     )
 
 
@@ -232,10 +239,12 @@ def _figures(judged: Judged) -> dict[str, "Figure"]:
     }
 
 
-def _judge(store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: LabelRule) -> Verdict:
+def _judge(
+    store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: LabelRule, prepared: Prepared
+) -> Verdict:
     """Compare with the baselines, and with the champion on the same rows."""
     scores = evaluation.scores
-    champion = _fair_champion(store, rule, test["as_of"].iloc[0].date())
+    champion = _fair_champion(store, rule, test["as_of"].iloc[0].date(), prepared)
     return judge(
         scores["churned"],
         scores[OURS],
@@ -244,7 +253,9 @@ def _judge(store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: Label
     )
 
 
-def _fair_champion(store: Store, rule: LabelRule, test_day: date) -> LoadedModel | None:
+def _fair_champion(
+    store: Store, rule: LabelRule, test_day: date, prepared: Prepared
+) -> LoadedModel | None:
     """The champion, if it answers the same question and has not seen the answers."""
     champion = champion_or_none(store)
     if champion is None:
@@ -256,5 +267,9 @@ def _fair_champion(store: Store, rule: LabelRule, test_day: date) -> LoadedModel
         log.info(
             "champion %s was trained on labels after %s: not compared", champion.version, test_day
         )
+        return None
+    faults = other_features(champion.scorer, prepared.tables.own)
+    if faults:
+        log.info("champion %s is not compared: %s", champion.version, "; ".join(faults))
         return None
     return champion
