@@ -11,7 +11,7 @@ from patronage.data import CONTRACTS, Ledger, read_ledger
 from patronage.errors import DataError
 from patronage.features import CustomerTables, DayTable, customer_tables, mature_cutoffs
 from patronage.features.arrays import calendar_day
-from patronage.features.catalogue import families_left_out, families_of
+from patronage.features.catalogue import families_left_out, families_of, features_of
 from patronage.features.own_modules import own_features
 from patronage.features.own_tables import as_of_days, with_features, without_sources
 from patronage.features.seen import TIMES, seen
@@ -144,6 +144,7 @@ def _with_own_features(
 def _families(tables: CustomerTables) -> dict[str, Any]:
     """How many features each family has, and why the others have none."""
     return {
+        "features": len(features_of(tables)),
         "built": {family.name: len(family.features_of(tables)) for family in families_of(tables)},
         "left_out": families_left_out(tables),
     }

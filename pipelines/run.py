@@ -123,8 +123,8 @@ def _take_over(scored: Path, job: RunFolder) -> None:
         before = read_manifest(scored)
         for key in ("as_of", "data", "counts", "model_version"):
             job.manifest[key] = before[key]
-        for key in ("tables", "tables_missing", "to_look_at"):
-            job.manifest[key] = before.get(key, [] if key != "tables" else {})
+        for key in ("tables", "tables_missing", "to_look_at", "families"):
+            job.manifest[key] = before.get(key, {} if key in ("tables", "families") else [])
         job.manifest["scores_of"] = before["run_id"]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(

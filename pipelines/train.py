@@ -16,6 +16,7 @@ from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, RULE, Evaluation, evaluate
+from patronage.models.leakage_probes import leakage_suspicions
 from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
@@ -53,6 +54,8 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             max_rows=settings.churn.max_rows,
         )
         learn, test = split_out_of_time(panel, rule)
+    with run.step("look for leaks"):
+        leaks = _leaks(prepared, panel)
     with run.step("tune and train"):
         churn = _fit_churn(settings, prepared, run, learn, rule)
     with run.step("evaluate"):
@@ -62,7 +65,8 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         judged = Judged(
             scores=evaluation.scores,
             tracking=_tracking(prepared, test, choice.model),
-            metrics=_metrics(evaluation, scorer, learn, test) | {"value_models": choice.to_dict()},
+            metrics=_metrics(evaluation, scorer, learn, test)
+            | {"value_models": choice.to_dict(), "leakage": leaks},
         )
     with run.step("register"):
         record = TrainingRecord(
@@ -84,6 +88,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         "version": registered.version,
         "mlflow_run_id": registered.run_id,
         "gate": verdict.to_dict(),
+        "leakage": leaks,
     }
     log.info("version %s at the gate:\n%s", registered.version, verdict)
     return verdict
@@ -126,6 +131,14 @@ def _known_at_newest(cutoffs: Sequence[date], rule: LabelRule) -> tuple[date, ..
             "after its cutoff. Give a longer history or a shorter [churn] horizon_days."
         )
     return known
+
+
+def _leaks(prepared: Prepared, panel: pd.DataFrame) -> list[dict[str, Any]]:
+    """Warn of features that know too much; the run goes on."""
+    found = leakage_suspicions(panel, features_of(prepared.tables), prepared.tables)
+    for one in found:
+        log.warning("%s: %s", one.probe, one.text)
+    return [one.to_dict() for one in found]
 
 
 def _choose_purchases(
