@@ -7,10 +7,12 @@ nothing at all, hold more than the level by themselves. Then the same on two rea
 the model is only a model: those figures are stated, not judged.
 
 Run as `python benchmarks/interval_coverage.py`; the figures go to
-benchmarks/results/interval_coverage.json.
+benchmarks/results/interval_coverage.json. Names of studies after it take these alone again and
+leave the other figures as they are.
 """
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,14 +27,18 @@ from machine import machine
 
 from patronage.features import customer_days, day_table, rfm_summary
 from patronage.models import (
+    BetaGeoBetaBinomModel,
+    BetaGeoCNBDModel,
     BetaGeoModel,
     CustomerValueModel,
     GammaGammaModel,
+    ModifiedBetaGeoCNBDModel,
     ModifiedBetaGeoModel,
     ParetoNBDModel,
     PurchaseModel,
 )
 from patronage.models.prior import PriorName
+from patronage.time_units import DAYS, DAYS_A_YEAR, TimeUnit
 
 ROOT = Path(__file__).parent.parent
 RETAIL = ROOT.parent / "shared" / "data" / "online_retail_ii" / "transactions.parquet"
@@ -46,7 +52,7 @@ SPEND = (6.25, 3.74, 15.44)
 
 @dataclass(frozen=True)
 class Study:
-    """Customers of one kind; days."""
+    """Customers of one kind."""
 
     model: type[PurchaseModel]
     params: tuple[float, ...]
@@ -54,6 +60,13 @@ class Study:
     horizon: int
     customers: int = 200_000
     replications: int = 1
+    time_unit: TimeUnit = "D"
+    k: int = 1
+    """Events that make a purchase."""
+
+    def settings(self) -> dict[str, int]:
+        """Arguments of the model."""
+        return {"k": self.k} if self.k > 1 else {}
 
 
 # The published parameters of CDNOW in days; heavier buyers; and samples so small that parameters
@@ -68,6 +81,15 @@ STUDIES = {
     ),
     "grocery, BG/NBD": Study(BetaGeoModel, (1.8, 12.0, 0.5, 12.0), (30, 720), 365),
     "grocery, Pareto/NBD": Study(ParetoNBDModel, (1.8, 12.0, 0.8, 300.0), (30, 720), 365),
+    "regular buyers, BG/CNBD-3": Study(
+        BetaGeoCNBDModel, (1.8, 4.0, 0.5, 12.0), (30, 720), 180, 60_000, k=3
+    ),
+    "regular buyers, MBG/CNBD-2": Study(
+        ModifiedBetaGeoCNBDModel, (0.8, 10.0, 0.9, 3.0), (30, 360), 180, 60_000, k=2
+    ),
+    "yearly donors, BG/BB": Study(
+        BetaGeoBetaBinomModel, (1.2, 0.75, 0.66, 2.78), (3, 14), 6, 100_000, time_unit="Y"
+    ),
     "500 customers, BG/NBD": Study(BetaGeoModel, (1.2, 40.0, 0.6, 3.0), (60, 360), 180, 500, 60),
 }
 
@@ -141,8 +163,8 @@ def value_model(model: Any, prior: PriorName = None) -> CustomerValueModel:
 
 def simulated(study: Study, rng: np.random.Generator) -> Iterator[tuple[pd.DataFrame, Any]]:
     """Observed customers, and what they do in the horizon after."""
-    truth = study.model()
-    vars(truth).update(params_=truth.params_type(*study.params), covariates_=None)
+    named = dict(zip(study.model.params_type._fields, study.params, strict=True))
+    truth = study.model.with_params(**study.settings(), **named)
     p, q, v = SPEND
     for _ in range(study.replications):
         ages = rng.integers(*study.ages, study.customers).astype(float)
@@ -151,43 +173,69 @@ def simulated(study: Study, rng: np.random.Generator) -> Iterator[tuple[pd.DataF
         past = np.maximum(rfm["frequency"], 1)
         mean = rng.gamma(p * past) / nu / past
         rfm["monetary_value"] = np.where(rfm["frequency"] > 0, mean, 0.0)
-        yield rfm, future(rfm, nu, study.horizon, rng)
+        yield rfm, future(rfm, nu, study, rng)
 
 
-def future(rfm: pd.DataFrame, nu: Any, horizon: int, rng: np.random.Generator) -> dict[str, Any]:
+def future(rfm: pd.DataFrame, nu: Any, study: Study, rng: np.random.Generator) -> dict[str, Any]:
     """Count, spend and discounted margin of each simulated customer."""
     n = len(rfm)
+    happen = opportunities if study.model is BetaGeoBetaBinomModel else purchases
+    who, when = happen(rfm, study, rng)
+    amount = rng.gamma(SPEND[0], 1 / nu[who])
+    worth = MARGIN * amount * (1 + DISCOUNT) ** (-when * DAYS[study.time_unit] / DAYS_A_YEAR)
+    return {
+        "count": np.bincount(who, minlength=n),
+        "spend": np.bincount(who, amount, n),
+        "clv": np.bincount(who, worth, n),
+    }
+
+
+def opportunities(rfm: pd.DataFrame, study: Study, rng: np.random.Generator) -> Any:
+    """Who buys, and when, at one opportunity after the other."""
+    there, found = rfm["active"].to_numpy(), []
+    for when in range(1, study.horizon + 1):
+        buys = there & (rng.uniform(size=len(rfm)) < rfm["rate"])
+        found.append((np.flatnonzero(buys), np.full(buys.sum(), float(when))))
+        there = there & (rng.uniform(size=len(rfm)) > rfm["dropout"])
+    return map(np.concatenate, zip(*found, strict=True))
+
+
+def purchases(rfm: pd.DataFrame, study: Study, rng: np.random.Generator) -> Any:
+    """Who buys, and when, at any time: with every k-th event, counted from the last purchase."""
+    n, k, horizon = len(rfm), study.k, study.horizon
     end = np.full(n, float(horizon))
     last = np.full(n, np.inf)
     if "dropout" in rfm:
         last = rng.geometric(np.maximum(rfm["dropout"], 1e-18)).astype(float)
     else:
         end = (rfm["lifetime"] - rfm["T"]).clip(0, horizon).to_numpy()
-    due = np.where(rfm["active"], rng.poisson(rfm["rate"] * end), 0)
+    due = np.where(rfm["active"], rng.poisson(rfm["rate"] * k * end), 0)
     who = np.repeat(np.arange(n), due)
     when = rng.uniform(size=len(who)) * end[who]
     order = np.lexsort((when, who))
     when = when[order]
-    place = np.arange(len(who)) - np.repeat(np.cumsum(due) - due, due)
-    made = place < last[who]
-    amount = rng.gamma(SPEND[0], 1 / nu[who]) * made
-    worth = MARGIN * amount * (1 + DISCOUNT) ** (-when / 365.25)
-    return {
-        "count": np.bincount(who, made, n),
-        "spend": np.bincount(who, amount, n),
-        "clv": np.bincount(who, worth, n),
-    }
+    place = np.arange(1, len(who) + 1) - np.repeat(np.cumsum(due) - due, due)
+    since = rfm["rate"] * k * (rfm["T"] - rfm["recency"])
+    weights = np.cumprod([np.ones(n), *(since / j for j in range(1, k))], axis=0).cumsum(axis=0)
+    passed = (rng.uniform(size=n) * weights[-1] > weights).sum(axis=0)
+    events = place + passed[who]
+    made = (events % k == 0) & (events // k <= last[who])
+    return who[made], when[made]
 
 
 def study_coverage(study: Study, seed: int) -> dict[str, Any]:
     """Coverage on simulated customers."""
     coverage = Coverage()
     for rfm, truth in simulated(study, np.random.default_rng(seed)):
-        coverage.add(value_model(study.model).fit(rfm), rfm, study.horizon, truth)
+        model = study.model(**study.settings())
+        value = CustomerValueModel(model, GammaGammaModel(), study.time_unit).fit(rfm)
+        coverage.add(value, rfm, study.horizon, truth)
     return {
         "model": study.model.__name__,
         "params": study.params,
-        "horizon_days": study.horizon,
+        "k": study.k,
+        "horizon": study.horizon,
+        "time_unit": study.time_unit,
         "replications": study.replications,
         "coverage": coverage.rows(),
     }
@@ -258,11 +306,15 @@ def realised(
     }
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
     """Print the figures and write them down."""
     print(json.dumps(machine()))
     found: dict[str, Any] = {"machine": machine(), "simulated": {}, "holdouts": {}}
+    if names and RESULTS.exists():
+        found = json.loads(RESULTS.read_text()) | {"machine": machine()}
     for seed, (name, study) in enumerate(STUDIES.items()):
+        if names and name not in names:
+            continue
         found["simulated"][name] = timed(name, lambda s=study, i=seed: study_coverage(s, i))
     holdouts: dict[str, Callable[[], dict[str, Any]]] = {
         "CDNOW, 39 weeks": lambda: holdout(cdnow(), date(1997, 10, 1), 39)
@@ -271,7 +323,7 @@ def main() -> None:
         holdouts["Online Retail II, 26 weeks"] = lambda: holdout(
             online_retail(), date(2011, 6, 1), 26
         )
-    for name, work in holdouts.items():
+    for name, work in holdouts.items() if not names else ():
         found["holdouts"][name] = timed(name, work)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
@@ -304,4 +356,4 @@ def judge(simulated_studies: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -34,7 +34,6 @@ from machine import machine
 
 from patronage.models import (
     BetaGeoModel,
-    BetaGeoParams,
     CustomerValueModel,
     GammaGammaModel,
     GammaGammaParams,
@@ -73,8 +72,8 @@ def main(scale: float = 1.0) -> None:
 def customers(n: int) -> pd.DataFrame:
     """Histories in whole days, with spend."""
     rng = np.random.default_rng(SEED)
-    model, spend = BetaGeoModel(), GammaGammaParams(6.25, 3.74, 15.44)
-    model.params_ = BetaGeoParams(0.243, 4.414 * 7, 0.793, 2.426)
+    model = BetaGeoModel.with_params(r=0.243, alpha=4.414 * 7, a=0.793, b=2.426)
+    spend = GammaGammaParams(6.25, 3.74, 15.44)
     rfm = model.draw_customers(n, rng.integers(189, 274, n), rng)[["customer_id", *TIMING]]
     rfm["recency"] = np.ceil(rfm["recency"])
     rfm["frequency"] = np.minimum(rfm["frequency"], rfm["recency"])  # one purchase a day

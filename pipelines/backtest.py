@@ -8,12 +8,13 @@ import pandas as pd
 
 from patronage.config import Settings
 from patronage.errors import DataError
-from patronage.models import GammaGammaModel
+from patronage.models import GammaGammaModel, PurchaseModel, SeasonalModel
 from patronage.models.backtest import Backtest
 from patronage.models.backtest import backtest_value as backtest_models
 from patronage.models.choose_purchases import CANDIDATES
 from patronage.pipelines.prepare import Prepared, prepare
 from patronage.pipelines.run_folder import RunFolder, run_folder
+from patronage.pipelines.season_settings import season_of
 
 TABLE, DECILES, SUMMARY = "backtest.csv", "backtest_deciles.csv", "backtest.json"
 
@@ -48,10 +49,22 @@ def backtest_value(
         day = _cutoff(prepared, cutoff, horizon)
         with run.step("backtest"):
             backtest = backtest_models(
-                prepared.days, CANDIDATES, cutoff=day, horizon=horizon, spend=GammaGammaModel()
+                prepared.days,
+                _models(settings),
+                cutoff=day,
+                horizon=horizon,
+                spend=GammaGammaModel(),
             )
         _write(run, backtest, day, horizon)
     return f"hold-out of {horizon} days from {day}\n{backtest}\n{run.path}"
+
+
+def _models(settings: Settings) -> list[PurchaseModel]:
+    """All that can be chosen from, and the simplest of each kind with a season."""
+    season = season_of(settings)
+    if season is None:
+        return [*CANDIDATES]
+    return [*CANDIDATES, *(SeasonalModel(model, season) for model in CANDIDATES[:3])]
 
 
 def _cutoff(prepared: Prepared, cutoff: date | None, horizon: int) -> date:

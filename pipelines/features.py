@@ -13,8 +13,8 @@ from patronage.features.own_check import check_own_features
 from patronage.features.own_feature import OwnFeature
 from patronage.features.own_modules import own_features
 from patronage.features.own_tables import why_left_out
-from patronage.features.seen import TIMES
 from patronage.features.value_model import FEATURES as VALUE_MODEL
+from patronage.pipelines.prepare import sources_of
 from patronage.retention.wording import counted
 
 SHARES = (0.5, 0.75, 0.9)
@@ -68,8 +68,7 @@ def check_features(settings: Settings, *, run_at: datetime) -> str:
         )
     terms = settings.subscriptions
     with read_ledger(settings, read_at=run_at) as ledger:
-        found = {name: ledger.table(name) for name in TIMES}
-        sources = {name: rows for name, rows in found.items() if rows is not None}
+        sources = sources_of(ledger)
         days = _days(ledger.first_day, ledger.last_day)
         faults = check_own_features(
             sources, own, cutoffs=days, end_known="at_end" if terms is None else terms.end_known

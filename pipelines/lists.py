@@ -121,5 +121,5 @@ def _report_data(
         manifest={**run.manifest, **shown},
         evaluation=judged.scores,
         tracking=judged.tracking,
-        p_alive_matrix=model.scorer.value.purchases_.probability_alive,
+        p_alive_matrix=model.scorer.value.purchases_.without_season.probability_alive,
     )

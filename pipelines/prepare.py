@@ -14,7 +14,7 @@ from patronage.features.arrays import calendar_day
 from patronage.features.catalogue import families_left_out, families_of, features_of
 from patronage.features.own_modules import own_features
 from patronage.features.own_tables import as_of_days, with_features, without_sources
-from patronage.features.seen import TIMES, seen
+from patronage.features.seen import TIMES, cut
 from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
 
@@ -124,13 +124,18 @@ def _customer_tables(ledger: Ledger, settings: Settings, as_of: date) -> Custome
     """The tables as they were known at the start of the day; nothing after this sees more."""
     terms = settings.subscriptions
     end_known = "at_end" if terms is None else terms.end_known
-    known = {name: ledger.table(name) for name in TIMES}
-    cut = {
-        name: seen(rows, name, as_of=as_of, end_known=end_known)
-        for name, rows in known.items()
-        if rows is not None
+    known = sources_of(ledger)
+    before = {
+        name: cut(rows, name, as_of=as_of, end_known=end_known) for name, rows in known.items()
     }
-    return customer_tables(**cut, end_known=end_known)
+    return customer_tables(**before, end_known=end_known)
+
+
+def sources_of(ledger: Ledger) -> dict[str, Any]:
+    """The tables that features are made of; transactions stay on their engine."""
+    optional = {name: ledger.table(name) for name in TIMES if name != "transactions"}
+    there = {name: rows for name, rows in optional.items() if rows is not None}
+    return {"transactions": ledger.collect, **there}
 
 
 def _with_own_features(

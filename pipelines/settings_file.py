@@ -34,6 +34,7 @@ SECTIONS: dict[str, type[Section]] = {
     "[[retention.actions]]": config.Action,
     "[run]": config.RunSection,
     "[tracking]": config.TrackingSection,
+    "[engine]": config.EngineSection,
 }
 
 
@@ -114,7 +115,7 @@ def _section_markdown(name: str, model: type[Section]) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    if isinstance(field.default, Section) or field.default in (None, "", []):
+    if isinstance(field.default, Section) or field.default in (None, "", [], {}):
         return ""
     if isinstance(field.default, bool):
         return f"`{str(field.default).lower()}`"

@@ -10,9 +10,9 @@ from sklearn.base import clone
 
 from patronage.config import Settings
 from patronage.errors import DataError
-from patronage.features import features_of, rfm_summary
+from patronage.features import features_of
 from patronage.features.catalogue import catalogue_rows
-from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
+from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel, PurchaseSeason
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, RULE, Evaluation, evaluate
@@ -25,6 +25,7 @@ from patronage.pipelines.champion_terms import other_features, refuse_a_day_befo
 from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
+from patronage.pipelines.season_settings import season_of
 from patronage.tracking.champion import LoadedModel, champion_or_none, settle
 from patronage.tracking.gate import Verdict, judge
 from patronage.tracking.store import Store
@@ -43,7 +44,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     refuse_a_day_before_the_champion(store, prepared.as_of)
     cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
     with run.step("choose value model"):
-        choice = _choose_purchases(prepared, cutoffs, rule)
+        choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
     with run.step("panel"):
         panel = training_panel(
             prepared.tables,
@@ -142,12 +143,17 @@ def _leaks(prepared: Prepared, panel: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _choose_purchases(
-    prepared: Prepared, cutoffs: Sequence[date], rule: LabelRule
+    prepared: Prepared,
+    cutoffs: Sequence[date],
+    rule: LabelRule,
+    season: PurchaseSeason | None = None,
 ) -> PurchaseChoice:
     """Choose by purchases that all came before the newest cutoff, which is kept to judge by."""
     cutoff = _known_at_newest(cutoffs, rule)[-1]
-    choice = choose_purchases(prepared.days, cutoff=cutoff, horizon_days=rule.label_days)
-    log.info("model of purchases, as of %s: %s", cutoff, type(choice.model).__name__)
+    choice = choose_purchases(
+        prepared.days, cutoff=cutoff, horizon_days=rule.label_days, season=season
+    )
+    log.info("model of purchases, as of %s: %s", cutoff, choice.model)
     return choice
 
 
@@ -184,8 +190,8 @@ def _study(settings: Settings, run_id: str) -> "optuna.Study":
 
 def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:
     # Silence past the end of the data is no silence of the customers'.
-    rfm = rfm_summary(prepared.days, as_of=prepared.data_end, gaps=True)
-    value = CustomerValueModel(purchases, GammaGammaModel()).fit(rfm)
+    value = CustomerValueModel(purchases, GammaGammaModel())
+    value.fit_days(prepared.days, as_of=prepared.data_end)
     for part in (value.purchases_, value.spend_):
         if not part.converged_:
             log.warning("%s: %s", type(part).__name__, part.diagnosis_)
@@ -233,7 +239,7 @@ def _metrics(
 def _tracking(prepared: Prepared, test: pd.DataFrame, purchases: PurchaseModel) -> pd.DataFrame:
     """Purchases against the expectation of a model that ends at the test cutoff."""
     cutoff = test["as_of"].iloc[0].date()
-    model = clone(purchases).fit(rfm_summary(prepared.days, as_of=cutoff, gaps=True))
+    model = clone(purchases).fit_days(prepared.days, as_of=cutoff)
     return track_purchases(prepared.days, model, end=prepared.data_end)
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from patronage.errors import SettingsError
+from patronage.sources import SECRET
 from patronage.table_settings import (
     CustomersSection,
     EventsSection,
@@ -97,6 +98,18 @@ class ValueSection(Section):
     """Contribution margin as a share of net spend."""
     annual_discount_rate: Annotated[float, Field(ge=0, le=10)]
     """Effective rate per year, 0.15 for 15 %."""
+    season: Literal["auto", "none"] = "auto"
+    """"auto": a season of the purchase rate is learned, and used if it foresees better."""
+    events: dict[str, tuple[date, ...]] = {}
+    """Days of named events, past and to come; `events = { sale = [2025-11-28, 2026-11-27] }`."""
+
+    @field_validator("events")
+    @classmethod
+    def _events_have_days(cls, events: dict[str, tuple[date, ...]]) -> dict[str, tuple[date, ...]]:
+        empty = sorted(name for name, days in events.items() if not days)
+        if empty:
+            raise ValueError(f"names {', '.join(empty)} without days: give them, or leave it out")
+        return events
 
 
 class Action(Section):
@@ -160,6 +173,27 @@ class RunSection(Section):
     """Customers scored at a time: a bound on memory that changes no result."""
 
 
+class EngineSection(Section):
+    """Where the transactions are read, checked and collapsed to customer days."""
+
+    name: Literal["duckdb", "spark"] = "duckdb"
+    """"duckdb": in this process; "spark": on a cluster. PostgreSQL does it by itself."""
+    spark_master: str = "local[*]"
+    """Spark: the cluster's address, such as "spark://host:7077", or "local[2]"."""
+    spark_options: dict[str, str] = {}
+    """Spark: further options, such as "spark.executor.memory" = "8g"; no secrets."""
+
+    @model_validator(mode="after")
+    def _no_secrets(self) -> Self:
+        named = [name for name in self.spark_options if SECRET.search(name)]
+        if named:
+            raise ValueError(
+                f"[engine.spark_options] {named[0]} looks like a secret, and settings are copied "
+                "into every run's manifest; put it into spark-defaults.conf or the environment"
+            )
+        return self
+
+
 class Settings(Section):
     """All settings of one project."""
 
@@ -176,6 +210,7 @@ class Settings(Section):
     retention: RetentionSection
     tracking: TrackingSection = TrackingSection()
     run: RunSection = RunSection()
+    engine: EngineSection = EngineSection()
     folder: Annotated[Path, Field(exclude=True)] = Path()
     """Folder of the settings file, set when it is read."""
 

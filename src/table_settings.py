@@ -1,8 +1,10 @@
 """The settings of the tables: where each one's files are, and how their columns are read."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from patronage.sources import fault_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -10,7 +12,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Section(BaseModel):
     """A section of the settings: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 class FileSection(Section):
@@ -19,7 +23,11 @@ class FileSection(Section):
     table: ClassVar[str]
 
     source: str | list[str]
-    """A file, a glob, or a list of them: CSV (also .gz) or Parquet."""
+    """A file, a glob, or a list of them: CSV (also .gz) or Parquet. Or PostgreSQL's address."""
+    relation: str | None = None
+    """PostgreSQL: the table or view, "schema.name"."""
+    query: str | None = None
+    """PostgreSQL: a query in place of a table."""
     format: Literal["csv", "parquet"] | None = None
     """By default read off the file name."""
     delimiter: Annotated[str, Field(min_length=1, max_length=4)] | None = None
@@ -34,6 +42,13 @@ class FileSection(Section):
     """SQL condition over the source's columns; rows that do not meet it are left out."""
     max_bad_share: Share | None = None
     """In place of [ledger] max_bad_share, for this table."""
+
+    @model_validator(mode="after")
+    def _source_can_be_used(self) -> Self:
+        fault = fault_of(self.source, self.relation, self.query)
+        if fault:
+            raise ValueError(f"[{self.table}] {fault}")
+        return self
 
 
 class TransactionColumns(Section):

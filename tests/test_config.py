@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from patronage.config import load_settings
+from patronage.config import EngineSection, load_settings
 from patronage.errors import SettingsError
 from patronage.pipelines.demo import SETTINGS
 from patronage.pipelines.settings_file import settings_text
@@ -45,7 +45,7 @@ FAULTS = {
     "unknown section": (
         "[value]",
         "[worth]",
-        r"\[worth\] is not known. Known: churn, customers, events, features",
+        r"\[worth\] is not known. Known: churn, customers, engine, events, features",
     ),
     "unknown nested key": (
         'customer_id = "customer_id"',
@@ -128,3 +128,10 @@ def test_an_unknown_key_of_an_optional_table_names_the_nearest(tmp_path):
     message = r"\[subscriptions\] end_know is not known. Did you mean end_known\?"
     with pytest.raises(SettingsError, match=message):
         settings_with(tmp_path, "[features]", added)
+
+
+def test_a_secret_among_sparks_options_is_refused_unseen():
+    options = {"spark.hadoop.fs.s3a.secret.key": "hunter2"}
+    with pytest.raises(ValueError, match="fs.s3a.secret.key looks like a secret") as raised:
+        EngineSection(name="spark", spark_options=options)
+    assert "hunter2" not in str(raised.value)

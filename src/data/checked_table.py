@@ -1,6 +1,7 @@
 """One contract table, read, checked and counted, in its own schema of the ledger's database."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import duckdb
 import narwhals as nw
+import pyarrow as pa
 
 from patronage.config import Settings
 from patronage.data.attributes import numeric_texts
@@ -75,6 +77,19 @@ class CheckedTable:
     def rows(self, connection: duckdb.DuckDBPyConnection) -> nw.LazyFrame[Any]:
         """The kept rows; times are on the ledger's clock."""
         return nw.from_native(connection.sql(self.sql))
+
+    def collect(
+        self,
+        plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any] | None],
+        connection: duckdb.DuckDBPyConnection,
+    ) -> pa.Table | None:
+        """Apply a plan to the kept rows where they are, and bring its result as Arrow, if any."""
+        result = plan(self.rows(connection))
+        return None if result is None else result.collect("pyarrow").to_native()
+
+    def close(self) -> None:
+        """Let go of what the table holds."""
+        self.connection.close()
 
     def write_quarantine(self, folder: Path) -> Path | None:
         """Write NAME.csv into the folder, if any row is quarantined.

@@ -22,7 +22,7 @@ A CAST that fails gives NULL.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from patronage.data import values
 from patronage.data.columns import suggestion
+from patronage.data.dialect import Dialect
 from patronage.data.expression_grammar import (
     ALLOWED,
     ARITHMETIC,
@@ -45,30 +47,24 @@ from patronage.data.expression_grammar import (
     is_time,
     operands,
 )
-from patronage.data.values import (
-    BLANKS,
-    Reading,
-    SourceColumn,
-    literal,
-    number_of,
-    text_of,
-    timestamp_of,
-)
+from patronage.data.values import Reading, SourceColumn, literal
 from patronage.errors import DataError, SettingsError
 
 
 @dataclass(frozen=True)
 class Expression:
-    """An expression as DuckDB SQL, with the columns it uses."""
+    """An expression as SQL of the engine, with the columns it uses."""
 
     sql: str
     columns: list[SourceColumn]
     unreadable: str
     """SQL condition: a column read as a number holds a text that is none."""
+    dialect: Dialect = values
 
     @property
     def shown(self) -> str:
         """SQL text of the values the expression was given, such as "Price = 'n/a'"."""
+        text_of = self.dialect.text_of
         parts = (
             f"{literal(column.name + ' = ')} || coalesce('''' || {text_of(column)} || '''', 'NULL')"
             for column in self.columns
@@ -90,12 +86,15 @@ class ExpressionReader:
         How texts become numbers and times.
     times
         Source columns of the contract's times.
+    dialect
+        How the engine reads values and writes expressions; DuckDB's by default.
     """
 
     setting: str
     columns: Sequence[SourceColumn]
     reading: Reading
     times: Sequence[SourceColumn]
+    dialect: Dialect = values
     _roles: dict[int, Role] = field(default_factory=dict, init=False)
 
     def condition(self, text: str) -> Expression:
@@ -122,7 +121,7 @@ class ExpressionReader:
             )
         self._read(tree, "number")
         found = self._expression(tree)
-        return Expression(f"TRY_CAST({found.sql} AS DOUBLE)", found.columns, found.unreadable)
+        return replace(found, sql=self.dialect.as_number(found.sql))
 
     def text(self, text: str) -> Expression:
         """The text as a text for each row; errors as for `condition`."""
@@ -130,8 +129,7 @@ class ExpressionReader:
         if isinstance(tree.unnest(), CONDITIONS):
             raise SettingsError(f"{self.setting} is no text. Example: kind = \"'visit'\"")
         found = self._expression(tree)
-        sql = f"nullif(trim(CAST({found.sql} AS VARCHAR), {literal(BLANKS)}), '')"
-        return Expression(sql, found.columns, found.unreadable)
+        return replace(found, sql=self.dialect.as_text(found.sql))
 
     def _parse(self, text: str) -> Any:
         try:
@@ -160,15 +158,17 @@ class ExpressionReader:
         }
         for node in nodes:
             node.replace(exp.Var(this=self._sql(node)))
-        for cast in list(tree.find_all(exp.Cast)):
-            if not isinstance(cast, exp.TryCast):
-                cast.replace(exp.TryCast(this=cast.this, to=cast.to))
+        text_of, number_of = self.dialect.text_of, self.dialect.number_of
         unreadable = [
             f"({text_of(used[key])} IS NOT NULL AND {number_of(used[key], self.reading)} IS NULL)"
             for key in sorted(numbers)
         ]
-        sql = tree.sql("duckdb")
-        return Expression(sql, list(used.values()), " OR ".join(unreadable) or "FALSE")
+        return Expression(
+            self.dialect.rendered(tree),
+            list(used.values()),
+            " OR ".join(unreadable) or "FALSE",
+            self.dialect,
+        )
 
     def _column(self, node: Any) -> SourceColumn:
         """The source column a name means: as written, or else alone in any case of letters."""
@@ -247,9 +247,11 @@ class ExpressionReader:
     def _sql(self, node: Any) -> str:
         column, role = self._column(node), self._roles.get(id(node))
         if role == "number" and (column.kind == "text" or in_arithmetic(node)):
-            return number_of(column, self.reading)
+            return self.dialect.number_of(column, self.reading)
         if role == "boolean" and column.kind == "text":
-            return f"TRY_CAST({text_of(column)} AS BOOLEAN)"
+            return self.dialect.boolean_of(column)
         if role == "time":
-            return timestamp_of(column, self.reading)
-        return text_of(column) if role == "text" or column.kind == "text" else column.key
+            return self.dialect.timestamp_of(column, self.reading)
+        return (
+            self.dialect.text_of(column) if role == "text" or column.kind == "text" else column.key
+        )

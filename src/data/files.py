@@ -7,7 +7,7 @@ from typing import Literal
 from patronage.errors import DataError
 from patronage.table_settings import FileSection
 
-Format = Literal["csv", "parquet"]
+Format = Literal["csv", "parquet", "postgresql", "spark"]
 
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",

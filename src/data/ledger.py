@@ -15,10 +15,12 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import narwhals as nw
+import pyarrow as pa
 
 from patronage.config import Settings
-from patronage.data.checked_table import CheckedTable, read_table
+from patronage.data.checked_table import CheckedTable
 from patronage.data.counts import TableCounts
+from patronage.data.engines import Engines
 from patronage.data.quarantine import Reason
 from patronage.data.tables import CONTRACTS
 from patronage.errors import DataError
@@ -44,6 +46,7 @@ class Ledger:
     """With a kept transaction."""
     _settings: Settings
     _connection: duckdb.DuckDBPyConnection
+    _engines: Engines
     _folder: Path
 
     def table(self, name: str) -> nw.LazyFrame[Any] | None:
@@ -67,6 +70,15 @@ class Ledger:
     def transactions(self) -> nw.LazyFrame[Any]:
         """The kept rows; `timestamp` is on the ledger's clock, so its date is the calendar day."""
         return self.tables["transactions"].rows(self._connection)
+
+    def collect(
+        self, plan: Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any] | None]
+    ) -> pa.Table | None:
+        """Apply a plan to the kept transactions where they are, and bring its result as Arrow.
+
+        In PostgreSQL and on Spark the plan runs there, and only its result travels.
+        """
+        return self.tables["transactions"].collect(plan, self._connection)
 
     @property
     def counts(self) -> TableCounts:
@@ -132,9 +144,10 @@ class Ledger:
             table.refuse_if_bad(most, quarantine and quarantine / f"{table.name}.csv")
 
     def close(self) -> None:
-        """Close the database and remove it."""
+        """Close the database and remove it, and the sessions with others."""
+        self._engines.close()
         for table in self.tables.values():
-            table.connection.close()
+            table.close()
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -240,9 +253,14 @@ def _read(
 ) -> Ledger:
     latest = _latest(read_at, settings.ledger.timezone)
     tables = {}
-    for section in settings.tables:
-        on_table(section.table)
-        tables[section.table] = _checked(settings, section, connection, folder, latest)
+    engines = Engines()
+    try:
+        for section in settings.tables:
+            on_table(section.table)
+            tables[section.table] = _checked(engines, settings, section, connection, folder, latest)
+    except BaseException:
+        engines.close()
+        raise
     found = tables["transactions"].profile
     return Ledger(
         tables=tables,
@@ -251,11 +269,13 @@ def _read(
         n_customers=found.customers,
         _settings=settings,
         _connection=connection,
+        _engines=engines,
         _folder=folder,
     )
 
 
 def _checked(
+    engines: Engines,
     settings: Settings,
     section: FileSection,
     connection: duckdb.DuckDBPyConnection,
@@ -268,7 +288,7 @@ def _checked(
         with _without_tracebacks(section.table):
             session.execute(f'CREATE SCHEMA "{section.table}"')
             session.execute(f"SET schema = '{section.table}'")
-            return read_table(session, section, settings, latest=latest, work_folder=folder)
+            return engines.read(session, section, settings, latest=latest, work_folder=folder)
     except BaseException:
         session.close()
         raise

@@ -1,5 +1,7 @@
 """Amounts that may be right but look like an error: their size, unit, currency and sign."""
 
+from datetime import date
+
 import duckdb
 
 from patronage.data.typed_rows import Plan
@@ -46,6 +48,11 @@ def _absurd_amounts(connection: duckdb.DuckDBPyConnection, kept: str) -> str | N
             arg_max((amount, customer_id, CAST(timestamp AS DATE)), (abs(amount), customer_id))
         FROM kept, usual"""
     ).fetchall()[0]
+    return absurd(count, usual, amount, customer, when)
+
+
+def absurd(count: int, usual: float, amount: float, customer: str, when: date) -> str | None:
+    """What to say of so many absurd amounts, the usual one, and the largest with its place."""
     if count == 0 or usual == 0:
         return None
     amounts = "one amount is" if count == 1 else f"{count:,} amounts are"
@@ -66,7 +73,8 @@ def _unit_of_a_file(connection: duckdb.DuckDBPyConnection, kept: str) -> str | N
     if len(medians) < 2:
         return None
     usual = sorted(median for _, median in medians)[(len(medians) - 1) // 2]
-    odd = [(name, median) for name, median in medians if 50 <= median / usual <= 200]
+    ratios = [(name, median, max(median / usual, usual / median)) for name, median in medians]
+    odd = [(name, median) for name, median, ratio in ratios if 50 <= ratio <= 200]
     if not odd:
         return None
     name, median = odd[0]
@@ -100,6 +108,11 @@ def _signs(connection: duckdb.DuckDBPyConnection, kept: str) -> str | None:
         "SELECT count(*), count(*) FILTER (amount < 0), count(*) FILTER (amount = 0) "
         f"FROM rows WHERE {kept}"
     ).fetchall()[0]
+    return signs(rows, negative, zero)
+
+
+def signs(rows: int, negative: int, zero: int) -> str | None:
+    """What to say of so many amounts below 0 and at 0 among the rows."""
     if zero == rows:
         return f"all {rows:,} amounts are 0: nobody has spent anything"
     if negative > rows / 2:

@@ -1,5 +1,6 @@
 """What may be right but looks like an error: said to the user, and kept as it stands."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import duckdb
@@ -80,6 +81,11 @@ def _isolated_last_day(connection: duckdb.DuckDBPyConnection, kept: str) -> str 
         f"SELECT CAST(timestamp AS DATE) AS day, count(*) FROM rows WHERE {kept} "
         "GROUP BY day ORDER BY day DESC LIMIT 2"
     ).fetchall()
+    return isolated_day(days)
+
+
+def isolated_day(days: Sequence[tuple[date, int]]) -> str | None:
+    """What to say of the last two days, newest first, with their counts of rows."""
     if len(days) < 2 or days[0][0] - days[1][0] <= LONGEST_SILENCE:
         return None
     (last, count), (before, _) = days

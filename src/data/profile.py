@@ -73,7 +73,7 @@ class ColumnProfile:
         if not self.top:
             return values
         known = self.rows - self.nulls
-        shown = ", ".join(f"{_short(text)} {rows / known:.1%}" for text, rows in self.top)
+        shown = ", ".join(f"{_short(text)} ({rows / known:.1%})" for text, rows in self.top)
         return f"{values}: {shown}"
 
 
@@ -237,8 +237,8 @@ def _top(
     connection: duckdb.DuckDBPyConnection, sql: str, kept: str, few: int
 ) -> list[tuple[str, int]]:
     return connection.execute(
-        f"SELECT {sql} AS value, count(*) FROM rows WHERE {kept} AND {sql} IS NOT NULL "
-        f"GROUP BY value HAVING count(*) >= {few} ORDER BY count(*) DESC, value LIMIT {TOP}"
+        f"SELECT {sql}, count(*) FROM rows WHERE {kept} AND {sql} IS NOT NULL "
+        f"GROUP BY 1 HAVING count(*) >= {few} ORDER BY 2 DESC, 1 LIMIT {TOP}"
     ).fetchall()
 
 

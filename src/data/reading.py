@@ -36,6 +36,20 @@ def load(
     DataError, SettingsError
         If an expression or the date format cannot be used, or a file not be read.
     """
+    query = checked_query(connection, source, plan, latest=latest)
+    try:
+        connection.execute(f"CREATE TABLE rows AS {query}")
+    except duckdb.Error as error:
+        if source.lenient_scan is not None and "state machine" in str(error):
+            lenient = replace(source, scan=source.lenient_scan, lenient_scan=None)
+            return load(connection, lenient, plan, latest=latest)
+        raise DataError(f"{source.label} cannot be read: {_said(error, source)}") from error
+
+
+def checked_query(
+    connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, *, latest: datetime
+) -> str:
+    """SQL that types and checks every record of the source's scan; see `load`."""
     rows = nw.from_native(connection.sql(typed_sql(connection, source, plan)))
     faulty = with_faults(
         rows,
@@ -56,14 +70,7 @@ def load(
         ),
         *(_only_if(column.kept, faulty=False).alias(column.name) for column in plan.present),
     )
-    query = outcome.to_native().sql_query()
-    try:
-        connection.execute(f"CREATE TABLE rows AS {query}")
-    except duckdb.Error as error:
-        if source.lenient_scan is not None and "state machine" in str(error):
-            lenient = replace(source, scan=source.lenient_scan, lenient_scan=None)
-            return load(connection, lenient, plan, latest=latest)
-        raise DataError(f"{source.label} cannot be read: {_said(error, source)}") from error
+    return str(outcome.to_native().sql_query())
 
 
 def set_aside_repeats(

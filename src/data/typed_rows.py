@@ -5,22 +5,15 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from patronage.data import values as duckdb_values
 from patronage.data.attributes import attribute_columns
 from patronage.data.columns import expression_of, map_columns, named_columns
 from patronage.data.declaration import Column, Contract
+from patronage.data.dialect import Dialect
 from patronage.data.expressions import Expression, ExpressionReader
 from patronage.data.source import Source
 from patronage.data.tables import CONTRACTS
-from patronage.data.values import (
-    Reading,
-    SourceColumn,
-    flag_of,
-    literal,
-    number_of,
-    shown,
-    text_of,
-    timestamp_of,
-)
+from patronage.data.values import Reading, SourceColumn, literal
 from patronage.errors import SettingsError
 from patronage.table_settings import CustomersSection, FileSection
 
@@ -101,17 +94,39 @@ def typed_sql(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan)
     DataError, SettingsError
         If an expression or the date format cannot be used.
     """
+
+    def check(sql: str, setting: str) -> None:
+        _try(connection, source, sql, setting)
+
+    values = values_sql(source, plan, dialect=duckdb_values, check=check)
+    listed = ", ".join(f'{sql} AS "{name}"' for name, sql in values.items())
+    keys = ", ".join(column.key for column in source.columns)
+    return f"SELECT *, hash({keys}) AS source_hash, {listed} FROM ({source.scan})"
+
+
+def values_sql(
+    source: Source, plan: Plan, *, dialect: Dialect, check: Callable[[str, str], None]
+) -> dict[str, str]:
+    """SQL of the contract's columns, of the texts these were read from, and of what `where` says.
+
+    Parameters
+    ----------
+    dialect
+        How the engine reads values and writes expressions.
+    check
+        Lets the engine bind SQL, and raises SettingsError with the setting if it refuses.
+    """
     section, table = plan.section, plan.section.table
     times = [plan.mapped[name] for name in plan.contract.times if name in plan.mapped]
 
     def expression(key: str, text: str) -> Expression:
         setting = f"[{table}] {key} = {text!r}"
-        reader = ExpressionReader(setting, source.columns, plan.reading, times)
+        reader = ExpressionReader(setting, source.columns, plan.reading, times, dialect)
         found = _reader_of(reader, plan.contract, key)(text)
-        _try(connection, source, found.sql, setting)
+        check(found.sql, setting)
         return found
 
-    values = _contract_sql(plan)
+    values = _contract_sql(plan, dialect)
     if plan.computed is not None:
         name, text = plan.computed
         computed = expression(name, text)
@@ -121,12 +136,10 @@ def typed_sql(connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan)
         values |= _where_sql(expression("where", section.where))
     for name in plan.contract.times:
         if name in plan.mapped:
-            _try(connection, source, values[name], f"[{table}] date_format")
-    values["source_unread"] = _unread(plan, values)
+            check(values[name], f"[{table}] date_format")
+    values["source_unread"] = _unread(plan, values, dialect)
     values["source_id"] = _id_with_blanks(plan.mapped["customer_id"])
-    listed = ", ".join(f'{sql} AS "{name}"' for name, sql in values.items())
-    keys = ", ".join(column.key for column in source.columns)
-    return f"SELECT *, hash({keys}) AS source_hash, {listed} FROM ({source.scan})"
+    return values
 
 
 def _must_be(section: FileSection, origin: SourceColumn) -> bool:
@@ -151,7 +164,7 @@ def _reader_of(
     return reader.number if contract.by_name[key].kind == "number" else reader.text
 
 
-def _contract_sql(plan: Plan) -> dict[str, str]:
+def _contract_sql(plan: Plan, dialect: Dialect) -> dict[str, str]:
     required = {column.name for column in plan.contract.columns if column.required}
     checked = plan.checked | required
     values = {}
@@ -159,29 +172,31 @@ def _contract_sql(plan: Plan) -> dict[str, str]:
         if column.name not in plan.mapped:
             continue
         origin = plan.mapped[column.name]
-        values[column.name] = _value_sql(
-            column, origin, plan.reading, checked=column.name in checked
-        )
+        is_checked = column.name in checked
+        values[column.name] = _value_sql(dialect, column, origin, plan.reading, checked=is_checked)
         if column.kind not in ("id", "text") and column.name in checked:
-            values[f"shown_{column.name}"] = shown(origin)
+            values[f"shown_{column.name}"] = dialect.shown(origin)
     return values
 
 
-def _value_sql(column: Column, origin: SourceColumn, reading: Reading, *, checked: bool) -> str:
+def _value_sql(
+    dialect: Dialect, column: Column, origin: SourceColumn, reading: Reading, *, checked: bool
+) -> str:
     if column.kind == "time":
-        return timestamp_of(origin, reading)
+        return dialect.timestamp_of(origin, reading)
     if column.kind == "flag":
-        return flag_of(origin)
+        return dialect.flag_of(origin)
     if column.kind == "number":
-        number = number_of(origin, reading)
-        return number if checked else f"CASE WHEN isfinite({number}) THEN {number} END"
-    return text_of(origin)
+        number = dialect.number_of(origin, reading)
+        return number if checked else dialect.finite(number)
+    return dialect.text_of(origin)
 
 
-def _unread(plan: Plan, values: dict[str, str]) -> str:
+def _unread(plan: Plan, values: dict[str, str], dialect: Dialect) -> str:
     """The first column whose value cannot be read though that is no fault; else NULL."""
     cases = "".join(
-        f" WHEN {shown(plan.mapped[column.name])} IS NOT NULL AND ({values[column.name]}) IS NULL "
+        f" WHEN {dialect.shown(plan.mapped[column.name])} IS NOT NULL AND ({values[column.name]}) "
+        f"IS NULL "
         f"THEN {literal(column.label)}"
         for column in plan.present
         if column.kind == "number"
@@ -198,7 +213,7 @@ def _id_with_blanks(column: SourceColumn) -> str:
     if column.kind != "text":
         return "CAST(NULL AS VARCHAR)"
     text = f"CAST({column.key} AS VARCHAR)"
-    return f"CASE WHEN {text} <> {text_of(column)} THEN {text} END"
+    return f"CASE WHEN {text} <> {duckdb_values.text_of(column)} THEN {text} END"
 
 
 def _where_sql(where: Expression) -> dict[str, str]:

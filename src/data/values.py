@@ -6,7 +6,9 @@ NULL in the engine, and its text is still at hand for the quarantine.
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from sqlglot import exp
 
 Kind = Literal["text", "integer", "number", "float", "boolean", "date", "time", "zoned", "other"]
 
@@ -142,6 +144,34 @@ def timestamp_of(column: SourceColumn, reading: Reading) -> str:
         f"WHEN regexp_full_match({text}, '\\d{{8}}') THEN try_strptime({text}, '%Y%m%d') "
         f"ELSE TRY_CAST({text} AS TIMESTAMP) END"
     )
+
+
+def boolean_of(column: SourceColumn) -> str:
+    """The value as BOOLEAN; NULL when it is none."""
+    return f"TRY_CAST({text_of(column)} AS BOOLEAN)"
+
+
+def as_number(sql: str) -> str:
+    """The value of a numeric expression as DOUBLE."""
+    return f"TRY_CAST({sql} AS DOUBLE)"
+
+
+def as_text(sql: str) -> str:
+    """The value of an expression as text without blanks around it, NULL when nothing is left."""
+    return f"nullif(trim(CAST({sql} AS VARCHAR), {literal(BLANKS)}), '')"
+
+
+def finite(number: str) -> str:
+    """A DOUBLE that is finite, else NULL."""
+    return f"CASE WHEN isfinite({number}) THEN {number} END"
+
+
+def rendered(tree: Any) -> str:
+    """An expression of the settings in DuckDB's dialect; a cast that fails gives NULL."""
+    for cast in list(tree.find_all(exp.Cast)):
+        if not isinstance(cast, exp.TryCast):
+            cast.replace(exp.TryCast(this=cast.this, to=cast.to))
+    return str(tree.sql("duckdb"))
 
 
 def flag_of(column: SourceColumn) -> str:

@@ -1,7 +1,8 @@
 """All that is known of customers, in memory: their days, and what the optional tables say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any, Literal
 
 import narwhals as nw
@@ -14,7 +15,7 @@ from patronage.features.days import customer_days
 from patronage.features.own_feature import OwnFeature
 from patronage.features.purchased_categories import purchases_by
 from patronage.features.records import Records, read_records
-from patronage.features.seen import TIMES
+from patronage.features.seen import TIMES, Plan
 
 TableName = Literal["events", "surveys", "subscriptions", "customers", "categories", "channels"]
 EndKnown = Literal["at_end", "at_start"]
@@ -94,7 +95,8 @@ def customer_tables(
     Parameters
     ----------
     transactions
-        As for `customer_days`.
+        As for `customer_days`; or a function that applies a plan to them where they are, such as
+        `Ledger.collect`, and brings the result, or None where the plan gives None.
     events, surveys, subscriptions, customers
         Tables of the ledger, any frame Narwhals knows; each may be missing.
     end_known
@@ -106,7 +108,10 @@ def customer_tables(
     DataError
         If a required column or value is missing, or nobody ever bought; see `day_table`.
     """
-    days = day_table(customer_days(transactions))
+    collected: Callable[[Plan], Any] = (
+        transactions if callable(transactions) else lambda plan: plan(transactions)
+    )
+    days = day_table(collected(customer_days))
     given = {"events": events, "surveys": surveys, "subscriptions": subscriptions}
     found = {
         name: read_records(frame, days.customer_ids, time=TIMES[name], table=name)
@@ -121,7 +126,7 @@ def customer_tables(
         )
     purchased = {"categories": "category", "channels": "channel"}
     for name, column in purchased.items():
-        bought = purchases_by(transactions, column)
+        bought = collected(partial(purchases_by, column=column))
         if bought is not None:
             found[name] = read_records(bought, days.customer_ids, time="day", table="transactions")
     all_given = {"transactions": transactions, **given, "customers": customers}

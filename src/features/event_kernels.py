@@ -3,15 +3,16 @@
 import numpy as np
 from numba import types
 
+from patronage.compiling import FLOATS, WHOLES, compiled
 from patronage.features.arrays import DayArray, FloatArray, Places
-from patronage.features.kernels import DAYS, FLOATS, PLACES, compiled
+from patronage.features.kernels import DAYS
 from patronage.features.records import Mask
 
 MASK = types.Array(types.boolean, 1, "C", readonly=True)
 CODES = types.Array(types.int32, 1, "C", readonly=True)
 
 
-@compiled(DAYS, MASK, PLACES)
+@compiled(DAYS, MASK, WHOLES)
 def first_in_first_out(
     day: DayArray, opened: Mask, offsets: Places
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -39,7 +40,7 @@ def first_in_first_out(
     return waiting, oldest, total, closed, last
 
 
-@compiled(FLOATS, PLACES, types.int64)
+@compiled(FLOATS, WHOLES, types.int64)
 def running_answers(
     score: FloatArray, offsets: Places, n_recent: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -5,28 +5,16 @@ that read-only arrays out of Arrow do not compile each kernel a second time. All
 pass over NaN and are NaN until there is a value; none looks ahead.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 from numba import types
 
+from patronage.compiling import FLOATS, WHOLES, compiled
 from patronage.features.arrays import DayArray, FloatArray, Places
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
-
-FLOATS = types.Array(types.float64, 1, "C", readonly=True)
 DAYS = types.Array(types.int32, 1, "C", readonly=True)
-PLACES = types.Array(types.int64, 1, "C", readonly=True)
 
 
-def compiled(*arguments: types.Type) -> Callable[[Kernel], Kernel]:
-    """Compile for these arguments only, once per machine."""
-    return cast(Callable[[Kernel], Kernel], numba.njit(arguments, cache=True, nogil=True))
-
-
-@compiled(DAYS, PLACES, PLACES, DAYS)
+@compiled(DAYS, WHOLES, WHOLES, DAYS)
 def positions(day: DayArray, offsets: Places, customer: Places, target: DayArray) -> Places:
     """First position of each customer whose day is not before the target."""
     found = np.empty(customer.size, np.int64)
@@ -42,7 +30,7 @@ def positions(day: DayArray, offsets: Places, customer: Places, target: DayArray
     return found
 
 
-@compiled(FLOATS, PLACES)
+@compiled(FLOATS, WHOLES)
 def prefix_sums(values: FloatArray, offsets: Places) -> FloatArray:
     """Sum of the customer's values before each position, and of all at the end.
 
@@ -58,7 +46,7 @@ def prefix_sums(values: FloatArray, offsets: Places) -> FloatArray:
     return sums
 
 
-@compiled(FLOATS, PLACES)
+@compiled(FLOATS, WHOLES)
 def running_sum(values: FloatArray, offsets: Places) -> FloatArray:
     """Sum up to and with each position."""
     sums = np.full(values.size, np.nan)
@@ -71,7 +59,7 @@ def running_sum(values: FloatArray, offsets: Places) -> FloatArray:
     return sums
 
 
-@compiled(FLOATS, PLACES)
+@compiled(FLOATS, WHOLES)
 def running_max(values: FloatArray, offsets: Places) -> FloatArray:
     """Largest value up to and with each position."""
     largest = np.full(values.size, np.nan)
@@ -84,7 +72,7 @@ def running_max(values: FloatArray, offsets: Places) -> FloatArray:
     return largest
 
 
-@compiled(FLOATS, PLACES)
+@compiled(FLOATS, WHOLES)
 def running_sd(values: FloatArray, offsets: Places) -> FloatArray:
     """Sample standard deviation up to and with each position; NaN with fewer than two values.
 
@@ -104,7 +92,7 @@ def running_sd(values: FloatArray, offsets: Places) -> FloatArray:
     return spread
 
 
-@compiled(FLOATS, PLACES)
+@compiled(FLOATS, WHOLES)
 def running_median(values: FloatArray, offsets: Places) -> FloatArray:
     """Median up to and with each position, by insertion into the sorted past."""
     medians = np.full(values.size, np.nan)
@@ -124,7 +112,7 @@ def running_median(values: FloatArray, offsets: Places) -> FloatArray:
     return medians
 
 
-@compiled(DAYS, PLACES)
+@compiled(DAYS, WHOLES)
 def weekday_spread(day: DayArray, offsets: Places) -> tuple[FloatArray, FloatArray]:
     """Entropy of the weekdays (1 = even over seven) and share of the top one, up to each day."""
     entropy, top = np.empty(day.size), np.empty(day.size)

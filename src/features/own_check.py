@@ -12,7 +12,7 @@ from patronage.features.own_family import OWN
 from patronage.features.own_feature import OwnFeature
 from patronage.features.own_tables import as_of_days, with_features
 from patronage.features.panel import panel_of
-from patronage.features.seen import seen
+from patronage.features.seen import cut
 
 CLOSE = 1e-9
 RANGES = {"share": (0.0, 1.0), "count": (0.0, np.inf), "days": (0.0, np.inf)}
@@ -34,7 +34,7 @@ def check_own_features(
     Parameters
     ----------
     sources
-        Table -> all its rows, any frame Narwhals knows; transactions at least.
+        Table -> all its rows, as for `customer_tables`; transactions at least.
     features
         Those that need another table are passed over.
     cutoffs
@@ -50,24 +50,18 @@ def check_own_features(
     whole = with_features(customer_tables(**sources, end_known=end_known), features)
     if not whole.own:
         return []
-    table = _panel(whole, cutoffs)
+    all_data = _panel(whole, cutoffs)
     third = _panel(whole, cutoffs, chunk_customers=len(whole.days) // 3 + 1)
     parts = []
     for as_of in cutoffs:
-        cut = {
-            name: seen(_lazy(frame), name, as_of=as_of, end_known=end_known)
-            for name, frame in sources.items()
+        before = {
+            name: cut(table, name, as_of=as_of, end_known=end_known)
+            for name, table in sources.items()
         }
-        known = with_features(customer_tables(**cut, end_known=end_known), features)
+        known = with_features(customer_tables(**before, end_known=end_known), features)
         parts.append(_panel(known, [as_of]))
     past = pd.concat(parts).sort_values(["customer_id", "as_of"]).reset_index(drop=True)
-    return [fault for own in whole.own for fault in _faults(own, table, past, third)]
-
-
-def _lazy(frame: Any) -> Any:
-    from patronage.features.days import lazy_transactions
-
-    return lazy_transactions(frame)
+    return [fault for own in whole.own for fault in _faults(own, all_data, past, third)]
 
 
 def _panel(tables: CustomerTables, cutoffs: Sequence[date], **arguments: Any) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Expressions of the user's own, computed as of each cutoff by the engine that holds the table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial, reduce
 from itertools import groupby
@@ -11,10 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from patronage.errors import DataError
-from patronage.features.days import lazy_transactions
 from patronage.features.own_feature import OwnFeature
 from patronage.features.records import Records, read_records
-from patronage.features.seen import seen
+from patronage.features.seen import collect, seen
 
 AS_OF = "as_of"
 KEYS = ["customer_id", AS_OF]
@@ -35,7 +34,7 @@ def expression_values(
     features
         With a table each, and that in `sources`.
     sources
-        Table -> any frame Narwhals knows.
+        Table -> any frame Narwhals knows, or a function such as `Ledger.collect`.
     customer_ids
         The customers of the day table, in its order.
     cutoffs
@@ -50,14 +49,17 @@ def expression_values(
         another kind than its unit, or cannot be computed; the message names it.
     """
     days = sorted(set(cutoffs))
-    lazy = {name: lazy_transactions(sources[name]) for name, _ in map(_rows_of, features)}
     for one in features:
-        _refuse_unfit(one, lazy[str(one.table)], days[0])
+        _refuse_unfit(one, sources[str(one.table)], days[0])
     found = []
     for (table, window), some in groupby(sorted(features, key=_rows_of), key=_rows_of):
         members = list(some)
-        rows = partial(seen, lazy[table], table, window=window or None, end_known=end_known)
-        found.append(pa.concat_tables(_values(members, rows(as_of=day), day) for day in days))
+        rows = partial(seen, table=table, window=window or None, end_known=end_known)
+        found.append(
+            pa.concat_tables(
+                _values(members, sources[table], partial(rows, as_of=day), day) for day in days
+            )
+        )
     joined = reduce(lambda a, b: a.join(b, KEYS, join_type="full outer"), found)
     return read_records(joined, customer_ids, time=AS_OF, table="own features")
 
@@ -94,11 +96,13 @@ def _column(one: OwnFeature, as_of: date) -> nw.Expr:
     return expression.cast(kind).alias(one.name)
 
 
-def _values(members: list[OwnFeature], rows: nw.LazyFrame[Any], as_of: date) -> pa.Table:
+def _values(
+    members: list[OwnFeature], source: Any, seen_rows: Callable[[Any], Any], as_of: date
+) -> pa.Table:
     """customer_id, as_of and a column for each feature; all of the same types at every cutoff."""
     columns = [_column(one, as_of) for one in members]
     try:
-        found = rows.group_by("customer_id").agg(*columns).collect("pyarrow").to_native()
+        found = collect(source, lambda rows: seen_rows(rows).group_by("customer_id").agg(*columns))
     except Exception as error:
         names = ", ".join(one.name for one in members)
         raise DataError(
@@ -112,8 +116,12 @@ def _values(members: list[OwnFeature], rows: nw.LazyFrame[Any], as_of: date) -> 
     return found.append_column(AS_OF, day)
 
 
-def _refuse_unfit(one: OwnFeature, frame: nw.LazyFrame[Any], as_of: date) -> None:
+def _refuse_unfit(one: OwnFeature, source: Any, as_of: date) -> None:
     """Ask the engine for the kind of the expression, which computes nothing."""
+    collect(source, lambda rows: _refuse_kind(one, rows, as_of))
+
+
+def _refuse_kind(one: OwnFeature, frame: nw.LazyFrame[Any], as_of: date) -> None:
     columns = frame.collect_schema().names()
     try:
         expression = expression_of(one, as_of).alias(one.name)

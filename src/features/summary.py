@@ -14,6 +14,7 @@ from patronage.features.collect import day_table
 from patronage.features.day_table import DayTable
 from patronage.features.grid import Grid
 from patronage.features.refunds import Returns, apply_returns
+from patronage.time_units import TimeUnit, days_in
 
 Period = Literal["D", "W"]
 WEEK = 7
@@ -23,7 +24,7 @@ def rfm_summary(
     days: Any,
     *,
     as_of: date,
-    time_unit: Period | None = None,
+    time_unit: TimeUnit | None = None,
     period: Period = "D",
     returns: Returns = "net",
     gaps: bool = False,
@@ -37,8 +38,8 @@ def rfm_summary(
     as_of
         Days at or after it are not seen.
     time_unit
-        Unit of recency and T: "D" days, "W" days divided by 7 (lifetimes' freq_multiplier=7).
-        That of `period` by default.
+        Unit of recency and T: "D" days, "W" days divided by 7 (lifetimes' freq_multiplier=7), "M"
+        by 365.25 / 12, "Y" by 365.25, "h" hours. That of `period` by default.
     period
         What counts as one purchase: "D" a purchase day; "W" a calendar week, Monday to Sunday,
         with a purchase day, and recency and T are whole weeks (lifetimes' freq="W").
@@ -55,16 +56,16 @@ def rfm_summary(
     DataFrame
         customer_id; frequency, purchases after the first; recency, first to last purchase; T,
         first purchase to `as_of`; monetary_value, mean net spend per repeat purchase, 0 with
-        none. Net, what is returned before the second purchase belongs to the first and is left
-        out, and the mean can be 0 or negative: `GammaGammaModel` leaves such customers out and
-        counts them in `n_left_out_`. `attrs["returns"]` says what was touched: `setting`,
-        `lines`, `amount`, `customers`, and `without_net_spend`, the repeat customers whose mean
-        is 0 or less.
+        none; last, `as_of`, or with weeks the Monday before it. Net, what is returned before the
+        second purchase belongs to the first and is left out, and the mean can be 0 or negative:
+        `GammaGammaModel` leaves such customers out and counts them in `n_left_out_`.
+        `attrs["returns"]` says what was touched: `setting`, `lines`, `amount`, `customers`, and
+        `without_net_spend`, the repeat customers whose mean is 0 or less.
 
     Raises
     ------
     SettingsError
-        If `time_unit` or `period` is neither "D" nor "W", or `returns` is not known.
+        If `time_unit`, `period` or `returns` is not known.
     DataError
         If no customer has a purchase before `as_of`, returns are refused and there are some, or
         see `day_table`.
@@ -73,8 +74,8 @@ def rfm_summary(
     ----------
     .. [1] Fader, Hardie & Lee (2005), "RFM and CLV", Journal of Marketing Research 42(4).
     """
-    unit = time_unit or period
-    _check(time_unit=unit, period=period)
+    unit = days_in(time_unit or period)
+    _check(period)
     table, touched = apply_returns(day_table(days), returns, day_number(as_of))
     grid = Grid.of(table, [as_of])
     if not grid.as_of.size:
@@ -85,21 +86,21 @@ def rfm_summary(
     if period == "W":
         grid = Grid.of(_weeks(table, day_number(as_of)), [as_of])
     into_week = _weekday(day_number(as_of)) if period == "W" else 0
-    summary = _summary(grid, into_week, 1 if unit == "D" else WEEK)
+    summary = _summary(grid, into_week, unit)
     empty = (summary["frequency"] > 0) & (summary["monetary_value"] <= 0)
     summary.attrs["returns"] = touched | {"without_net_spend": int(empty.sum())}
     if gaps:
-        summary["log_gap_sum"] = _log_gap_sum(grid, 1 if unit == "D" else WEEK)
+        summary["log_gap_sum"] = _log_gap_sum(grid, unit)
+    summary["as_of"] = pd.Timestamp(as_of).as_unit("s") - pd.Timedelta(days=into_week)
     return summary
 
 
-def _check(**periods: str) -> None:
-    for name, value in periods.items():
-        if value not in ("D", "W"):
-            raise SettingsError(f'{name}="{value}" must be "D" (days) or "W" (weeks).')
+def _check(period: str) -> None:
+    if period not in ("D", "W"):
+        raise SettingsError(f'period="{period}" must be "D" (days) or "W" (weeks).')
 
 
-def _summary(grid: Grid, into_week: int, unit: int) -> pd.DataFrame:
+def _summary(grid: Grid, into_week: int, unit: float) -> pd.DataFrame:
     values = rfm.compute(grid)
     return pd.DataFrame(
         {
@@ -112,7 +113,7 @@ def _summary(grid: Grid, into_week: int, unit: int) -> pd.DataFrame:
     )
 
 
-def _log_gap_sum(grid: Grid, unit: int) -> FloatArray:
+def _log_gap_sum(grid: Grid, unit: float) -> FloatArray:
     """Of each customer of a grid with one as_of: the gaps between the purchases before it."""
     table = grid.table
     seen = np.zeros(len(table))

@@ -6,15 +6,16 @@ The state after the last row of a day does not depend on the order of the rows w
 import numpy as np
 from numba import types
 
+from patronage.compiling import FLOATS, WHOLES, compiled
 from patronage.features.arrays import DayArray, FloatArray, Places
 from patronage.features.event_kernels import CODES
-from patronage.features.kernels import DAYS, FLOATS, PLACES, compiled
+from patronage.features.kernels import DAYS
 from patronage.features.records import Codes
 
 NEVER = -(2.0**31)
 
 
-@compiled(CODES, FLOATS, DAYS, PLACES, types.int64)
+@compiled(CODES, FLOATS, DAYS, WHOLES, types.int64)
 def running_spread(
     code: Codes, lines: FloatArray, day: DayArray, offsets: Places, n_codes: int
 ) -> tuple[
@@ -49,7 +50,7 @@ def running_spread(
     return entropy, distinct, top_share, top, top_day, new, new_day, before
 
 
-@compiled(DAYS, FLOATS, PLACES, PLACES, DAYS, DAYS)
+@compiled(DAYS, FLOATS, WHOLES, WHOLES, DAYS, DAYS)
 def distinct_between(
     day: DayArray,
     before: FloatArray,

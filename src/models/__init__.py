@@ -17,7 +17,9 @@ from patronage.models.modified_betageo_cnbd import ModifiedBetaGeoCNBDModel
 from patronage.models.paretonbd import ParetoNBDModel
 from patronage.models.paretonbd_quantities import ParetoNBDParams
 from patronage.models.purchase_model import PurchaseModel
+from patronage.models.purchase_season import PurchaseSeason
 from patronage.models.saving import load_model
+from patronage.models.seasonal_model import SeasonalModel
 from patronage.models.shiftedbetageo import ShiftedBetaGeoModel
 from patronage.models.simulated_log import simulate_log
 
@@ -37,6 +39,8 @@ __all__ = [
     "ParetoNBDModel",
     "ParetoNBDParams",
     "PurchaseModel",
+    "PurchaseSeason",
+    "SeasonalModel",
     "ShiftedBetaGeoModel",
     "backtest_value",
     "choose_purchases",

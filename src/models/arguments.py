@@ -1,14 +1,9 @@
 """Checks of the numbers that callers pass to the value models' methods."""
 
-from typing import Literal, TypeAlias
-
 import numpy as np
 
 from patronage.errors import SettingsError
-
-TimeUnit: TypeAlias = Literal["D", "W"]
-
-UNITS_PER_YEAR: dict[str, float] = {"D": 365.25, "W": 365.25 / 7}
+from patronage.time_units import DAYS_A_YEAR, days_in
 
 
 def check_number(
@@ -75,6 +70,5 @@ def check_periods(name: str, value: float, *, finite: bool = True) -> float:
 
 def discount_rate(annual: float, unit: str) -> float:
     """Continuous discount rate per time unit of an annual rate: ln(1 + annual) / units a year."""
-    if unit not in UNITS_PER_YEAR:
-        raise SettingsError(f"time_unit={unit!r} is not known; use 'D' (days) or 'W' (weeks).")
-    return float(np.log1p(check_number("annual_discount_rate", annual))) / UNITS_PER_YEAR[unit]
+    yearly = float(np.log1p(check_number("annual_discount_rate", annual)))
+    return yearly * (days_in(unit) / DAYS_A_YEAR)

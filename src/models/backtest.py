@@ -1,6 +1,6 @@
 """Backtest: what value models, rules and lifetimes foresaw, against what came."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeAlias
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from patronage.errors import DataError, SettingsError
-from patronage.features import day_table, purchases_between, rfm_summary
+from patronage.features import DayTable, day_table, purchases_between, rfm_summary
 from patronage.models.arguments import check_number, check_share
 from patronage.models.backtest_metrics import decile_table
 from patronage.models.backtest_rivals import lifetimes_forecast, naive_forecasts
@@ -18,6 +18,7 @@ from patronage.models.forecast import Forecast
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.model_forecast import PURCHASES, SPEND, ValueModel, model_forecast
 from patronage.models.rfm_input import read_customer_ids, read_numbers, read_table, refuse_values
+from patronage.models.seasonal_model import SeasonalModel
 
 Models: TypeAlias = Sequence[ValueModel] | Mapping[str, ValueModel]
 
@@ -121,14 +122,26 @@ def backtest_value(
         If an argument is out of range.
     """
     span, level = check_number("horizon", horizon, closed=False), check_share("interval", interval)
-    known = _given(history) if cutoff is None else holdout_table(history, cutoff, span)
+    learn = None
+    if cutoff is None:
+        known = _given(history)
+    else:
+        history = day_table(history)
+        known = holdout_table(history, cutoff, span)
+        learn = _learner(history, cutoff, known)
     forecasts = [
-        model_forecast(name, model, known, span, level)
+        model_forecast(name, model, known, span, level, learn)
         for name, model in _named(models, spend).items()
     ]
     if rivals:
         forecasts += [*naive_forecasts(known, span), lifetimes_forecast(known, span)]
     return Backtest(known, tuple(forecasts))
+
+
+def _learner(
+    days: DayTable, cutoff: date, known: pd.DataFrame
+) -> Callable[[ValueModel], ValueModel]:
+    return lambda model: model.fit_days(days, as_of=cutoff, rfm=known)
 
 
 def holdout_table(days: Any, cutoff: date, horizon: float) -> pd.DataFrame:
@@ -192,10 +205,15 @@ def _given(history: Any) -> pd.DataFrame:
     return table.assign(**{PURCHASES: counts.astype(np.int64)})
 
 
+def _name(model: ValueModel) -> str:
+    name = type(model).__name__
+    return f"{name}({type(model.purchases).__name__})" if isinstance(model, SeasonalModel) else name
+
+
 def _named(models: Models, spend: GammaGammaModel | None) -> dict[str, ValueModel]:
     """Models by name, each with the model of spend where there is one."""
     if not isinstance(models, Mapping):
-        names = [type(model).__name__ for model in models]
+        names = [_name(model) for model in models]
         models = {
             name if names.count(name) == 1 else f"{name} {names[: n + 1].count(name)}": model
             for n, (name, model) in enumerate(zip(names, models, strict=True))

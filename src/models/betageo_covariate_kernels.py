@@ -5,11 +5,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from patronage.compiling import FLOATS, NUMBER, WHOLES, compiled
 from patronage.models.rfm_input import FloatArray
-from patronage.models.timing_kernels import FLOATS, KEYS, NUMBER, compiled
 
 
-@compiled(*[FLOATS] * 5, KEYS, NUMBER, FLOATS, NUMBER, FLOATS)
+@compiled(*[FLOATS] * 5, WHOLES, NUMBER, FLOATS, NUMBER, FLOATS)
 def set_sums(
     share: FloatArray,
     x: FloatArray,

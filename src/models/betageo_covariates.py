@@ -1,7 +1,5 @@
 """BG/NBD and MBG/NBD with covariates."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from patronage.models import betageo_quantities as quantities
 from patronage.models.active_traits import ActiveTraits
-from patronage.models.betageo_family import BetaGeoFamily, diagnosis, in_threads
+from patronage.models.betageo_family import BetaGeoFamily, diagnosis
 from patronage.models.betageo_quantities import Active
 from patronage.models.covariate_effects import (
     FARTHEST,
@@ -28,7 +26,6 @@ from patronage.models.covariates import CovariateRfm
 from patronage.models.fitting import Evaluation, Optimum, maximise
 from patronage.models.groups import TimingGroups, distinct_rows
 from patronage.models.likelihood_model import DataUnit
-from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import FloatArray, Rfm
 
 
@@ -102,9 +99,12 @@ class CovariateBetaGeoFamily(CovariateModel, BetaGeoFamily):
     ) -> str:
         return diagnosis(self.title, optimum, groups, unbounded(optimum, names, sets))
 
-    def _active_traits(self) -> ActiveTraits:
-        self._refuse_covariates("An interval per customer")
-        return super()._active_traits()
+    def _active_traits(self, table: Rfm) -> ActiveTraits:
+        traits = super()._active_traits(table)
+        if not isinstance(table, CovariateRfm):
+            return traits
+        alpha, b = self._scales(table)
+        return traits._replace(rate_time=alpha, dropout_b=b + self.leaves_at_first)
 
     def _active(self, table: Rfm) -> Active:
         if not isinstance(table, CovariateRfm):
@@ -121,19 +121,10 @@ class CovariateBetaGeoFamily(CovariateModel, BetaGeoFamily):
         x, t_x, T = table.frequency, table.recency, table.T
         return quantities.log_odds_inactive(own, x, t_x, T, self._chances(table))
 
-    def _alive(self, table: Rfm) -> FloatArray:
+    def _distinct_active(self, table: Rfm) -> tuple[Active, NDArray[np.intp]]:
         if not isinstance(table, CovariateRfm):
-            return super()._alive(table)
-        return PurchaseModel._alive(self, table)
-
-    def _per_frequency_and_T(self, table: Rfm, quantity: Any, *arguments: float) -> FloatArray:
-        if not isinstance(table, CovariateRfm):
-            return super()._per_frequency_and_T(table, quantity, *arguments)
+            return super()._distinct_active(table)
         shape, scale, a, b = self._active(table)
         distinct = distinct_rows(shape, scale, b)
-
-        def work(rows: NDArray[np.intp]) -> FloatArray:
-            values: FloatArray = quantity(Active(shape[rows], scale[rows], a, b[rows]), *arguments)
-            return values
-
-        return in_threads(work, distinct.first)[distinct.codes]
+        rows = distinct.first
+        return Active(shape[rows], scale[rows], a, b[rows]), distinct.codes

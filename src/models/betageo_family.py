@@ -12,11 +12,18 @@ from patronage.errors import DataError
 from patronage.models import betageo_quantities as quantities
 from patronage.models.active_traits import ActiveTraits
 from patronage.models.arguments import check_count
+from patronage.models.betageo_discounting import discounted_purchases
 from patronage.models.betageo_likelihood import BetaGeoLikelihood
 from patronage.models.betageo_prior import WEAK_PRIOR
 from patronage.models.betageo_quantities import Active, BetaGeoParams
-from patronage.models.fitting import Optimum, maximise
-from patronage.models.groups import TimingGroups, distinct_timing, timing_groups
+from patronage.models.fitting import GRADIENT_TOLERANCE, ROUGH, Optimum, maximise
+from patronage.models.groups import (
+    Histories,
+    TimingGroups,
+    distinct_timing,
+    histories,
+    timing_groups,
+)
 from patronage.models.likelihood_model import DataUnit
 from patronage.models.prior import PriorName
 from patronage.models.purchase_model import PurchaseModel
@@ -90,11 +97,13 @@ class BetaGeoFamily(PurchaseModel):
 
     def _maximise(self, groups: TimingGroups, k: int = 1) -> Optimum:
         """From where some of the groups lead, which saves most of the steps over all."""
-        start = _start(groups)
+        start, near = _start(groups), self._start_near(self._data_unit(groups).factor)
         start[1] += np.log(k)
-        for some in (_sample(groups), groups):
+        start = start if near is None else near
+        fits = [(_sample(groups), ROUGH)] if near is None else []
+        for some, tolerance in (*fits, (groups, GRADIENT_TOLERANCE)):
             likelihood = BetaGeoLikelihood(some, leaves_at_first=self.leaves_at_first, k=k)
-            optimum = maximise(self._objective(likelihood, some.customers), start)
+            optimum = maximise(self._objective(likelihood, some.customers), start, tolerance)
             if self._has_peak(optimum):
                 start = optimum.log_params
         return optimum
@@ -145,26 +154,41 @@ class BetaGeoFamily(PurchaseModel):
 
     def _chances(self, table: Rfm) -> FloatArray:
         """Purchases after which the customer could leave."""
-        return table.frequency + self.leaves_at_first
+        return table.frequency + 1 if self.leaves_at_first else table.frequency
 
     def _active(self, table: Rfm) -> Active:
         r, alpha, a, b = self.params_
         return Active(r + table.frequency, alpha + table.T, a, b + self._chances(table))
 
-    def _active_traits(self) -> ActiveTraits:
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        # A moment longer is a moment without a purchase: up to T if active, to recency if not.
+        x, alive, (r, alpha, _, _) = table.frequency, self._alive(table), self.params_
+        gone = (1 - alive) * (r + x) / (alpha + table.recency)
+        return -gone, -alive * (r + x) / (alpha + table.T)
+
+    def _active_traits(self, table: Rfm) -> ActiveTraits:
         r, alpha, a, b = self.params_
-        return ActiveTraits(r, alpha, a, b + self.leaves_at_first)
+        return ActiveTraits(r, alpha, a, b + self.leaves_at_first, stages=self._stages)
 
     def _log_odds_inactive(self, table: Rfm) -> FloatArray:
         x, t_x, T = table.frequency, table.recency, table.T
         return quantities.log_odds_inactive(self.params_, x, t_x, T, self._chances(table))
 
-    def _alive(self, table: Rfm) -> FloatArray:
-        from patronage.models.betageo_kernels import shares_active
+    def _present(self, table: Rfm) -> Histories:
+        """P(alive) takes less time than to find who shares it."""
+        return (
+            Histories(table, None, table.customer_id) if self._simple(table) else histories(table)
+        )
 
+    def _alive(self, table: Rfm) -> FloatArray:
+        if not self._simple(table):
+            return super()._alive(table)
         timing = (table.frequency, table.recency, table.T, self._chances(table))
-        shares: FloatArray = shares_active(*timing, *self.params_)
-        return shares
+        return quantities.shares_active(self.params_, *timing)
+
+    def _simple(self, table: Rfm) -> bool:
+        """Neither covariates nor regular timing."""
+        return type(table) is Rfm and self._stages == 1
 
     def _stays(self, table: Rfm, after: float) -> FloatArray:
         return self._per_frequency_and_T(table, quantities.stays, after)
@@ -182,17 +206,22 @@ class BetaGeoFamily(PurchaseModel):
         return quantities.wait(self._active(table), share)
 
     def _discounted_if_active(self, table: Rfm, horizon: float, rate: float) -> FloatArray:
-        return self._per_frequency_and_T(table, quantities.discounted_purchases, horizon, rate)
+        active, codes = self._distinct_active(table)
+        return discounted_purchases(active, horizon, rate)[codes]
 
     def _per_frequency_and_T(self, table: Rfm, quantity: Any, *arguments: float) -> FloatArray:
-        """Given an active customer recency does not matter: work each distinct (x, T) once."""
-        distinct = distinct_timing(table.frequency, np.zeros_like(table.T), table.T)
+        (shape, scale, a, b), codes = self._distinct_active(table)
 
         def work(rows: NDArray[np.intp]) -> FloatArray:
-            values: FloatArray = quantity(self._active(table.take(rows)), *arguments)
+            values: FloatArray = quantity(Active(shape[rows], scale[rows], a, b[rows]), *arguments)
             return values
 
-        return in_threads(work, distinct.first)[distinct.codes]
+        return in_threads(work, np.arange(len(scale)))[codes]
+
+    def _distinct_active(self, table: Rfm) -> tuple[Active, NDArray[np.intp]]:
+        """Given an active customer recency does not matter: each distinct (x, T), and whose."""
+        distinct = distinct_timing(table.frequency, table.T)
+        return self._active(table.take(distinct.first)), distinct.codes
 
 
 def in_threads(

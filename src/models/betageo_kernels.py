@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numba import types
 
+from patronage.compiling import FLOATS, NUMBER, compiled
 from patronage.models.rfm_input import FloatArray
-from patronage.models.timing_kernels import FLOATS, NUMBER, compiled
 
 TABLE = types.Array(types.float64, 2, "C", readonly=True)
 
@@ -69,12 +69,13 @@ def odds_sums(
     g_r = g_alpha = g_a = g_b = 0.0
     h_rr = h_r_alpha = h_ra = h_rb = h_alpha_alpha = h_alpha_a = h_alpha_b = 0.0
     h_aa = h_ab = h_bb = 0.0
-    q_r = q_alpha = q_rr = q_ra = q_aa = 0.0
     staged = stages.shape[1] > 0
-    for i in range(x.size):
-        if staged:
-            q_r, q_alpha, q_rr = stages[1, i], stages[2, i], stages[3, i]
-            q_ra, q_aa = stages[4, i], stages[5, i]
+    for i in range(x.size):  # without a branch, so that the rows are worked in packs
+        q_r = stages[1, i] if staged else 0.0
+        q_alpha = stages[2, i] if staged else 0.0
+        q_rr = stages[3, i] if staged else 0.0
+        q_ra = stages[4, i] if staged else 0.0
+        q_aa = stages[5, i] if staged else 0.0
         n, s = share[i], r + k * x[i]
         f, f_x, f_b = 1.0 / (alpha + T[i]), 1.0 / (alpha + t_x[i]), 1.0 / (b + earlier[i])
         less, more = small[i] / (1.0 + small[i]), 1.0 / (1.0 + small[i])
@@ -101,24 +102,3 @@ def odds_sums(
         h_bb += both * v_b * v_b - dead * b * earlier[i] * f_b * f_b
     slopes = [g_r, g_alpha, g_a, g_b, h_rr, h_r_alpha, h_ra, h_rb, h_alpha_alpha]
     return np.array(slopes + [h_alpha_a, h_alpha_b, h_aa, h_ab, h_bb])
-
-
-@compiled(*[FLOATS] * 4, *[NUMBER] * 4)
-def shares_active(
-    x: FloatArray,
-    t_x: FloatArray,
-    T: FloatArray,
-    chances: FloatArray,
-    r: float,
-    alpha: float,
-    a: float,
-    b: float,
-) -> FloatArray:
-    """P(active at T): 1 / (1 + odds of having left)."""
-    shares = np.ones(x.size)
-    for i in range(x.size):
-        if chances[i] > 0.0:
-            gap = math.log1p((T[i] - t_x[i]) / (alpha + t_x[i]))
-            odds = a / (b + (chances[i] - 1.0)) * math.exp((r + x[i]) * gap)
-            shares[i] = 1.0 / (1.0 + odds)
-    return shares

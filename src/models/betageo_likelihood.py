@@ -6,6 +6,9 @@ from patronage.models.fitting import Evaluation
 from patronage.models.groups import TimingGroups, distinct_rows
 from patronage.models.rfm_input import FloatArray
 
+BLOCK = 8192
+"""Rows worked at a time: what is worked out on the way stays in the processor's cache."""
+
 
 class BetaGeoLikelihood:
     """Mean log-likelihood per customer of (ln r, ln alpha, ln a, ln b) [1]_.
@@ -30,9 +33,10 @@ class BetaGeoLikelihood:
         self.staged = np.repeat(_reached_share(x, share), k)
         self.stayed = _reached_share(chances, share)
         self.at_T = _by_age(groups.T, share, k * x)
-        told = (chances > 0) | (k > 1)
-        columns = (share, x, groups.recency, groups.T, chances - 1)
-        self.rows = [np.ascontiguousarray(column[told]) for column in columns]
+        told = np.flatnonzero((chances > 0) | (k > 1))
+        columns = [of[told] for of in (share, x, groups.recency, groups.T, chances - 1)]
+        starts = range(0, len(told), BLOCK)
+        self.blocks = [[column[at : at + BLOCK] for column in columns] for at in starts]
 
     def __call__(self, log_params: FloatArray) -> Evaluation:
         """Value, gradient and Hessian at (ln r, ln alpha, ln a, ln b)."""
@@ -76,9 +80,20 @@ class BetaGeoLikelihood:
 
     def _odds(self, r: float, alpha: float, a: float, b: float) -> Evaluation:
         """1 + a/(b+earlier) ((alpha+T)/(alpha+t_x))^(r+x), or its like with regular timing."""
+        sums = np.zeros(15)
+        for rows in self.blocks:
+            sums += self._odds_sums(rows, r, alpha, a, b)
+        hessian = np.zeros((4, 4))
+        hessian[np.triu_indices(4)] = sums[5:]
+        return Evaluation(float(sums[0]), sums[1:5], hessian + np.triu(hessian, 1).T)
+
+    def _odds_sums(
+        self, rows: list[FloatArray], r: float, alpha: float, a: float, b: float
+    ) -> FloatArray:
+        """Value, slopes and upper triangle of the Hessian over some of the rows."""
         from patronage.models.betageo_kernels import odds_sums, stage_terms
 
-        share, x, t_x, T, earlier = self.rows
+        share, x, t_x, T, earlier = rows
         stages, log_q = np.empty((6, 0)), np.zeros(1)
         if self.k > 1:
             stages = stage_terms(x, t_x, T, r, alpha, self.k)
@@ -90,10 +105,8 @@ class BetaGeoLikelihood:
         small = np.exp(-np.abs(log_odds))
         value = np.dot(share, np.maximum(log_odds, 0) + np.log1p(small) + log_q)
         terms = (gap, log_odds, small, stages)
-        sums = odds_sums(share, x, t_x, T, earlier, *terms, r, alpha, b, self.k)
-        hessian = np.zeros((4, 4))
-        hessian[np.triu_indices(4)] = sums[4:]
-        return Evaluation(float(value), sums[:4], hessian + np.triu(hessian, 1).T)
+        slopes = odds_sums(share, x, t_x, T, earlier, *terms, r, alpha, b, self.k)
+        return np.append(value, slopes)
 
 
 def _reached_share(counts: FloatArray, share: FloatArray) -> FloatArray:

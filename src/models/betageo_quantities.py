@@ -17,12 +17,10 @@ from patronage.models.beta_average import BetaAverage, Rows, as_column
 from patronage.models.rfm_input import FloatArray
 
 Number: TypeAlias = float | FloatArray
-NEGLIGIBLE_DISCOUNT = 45.0
-"""What is discounted by exp(-45) does not count."""
+BLOCK = 16384
+"""Rows worked at a time: what is worked out on the way stays in the processor's cache."""
 FEW_EXCEED = 4.0
 """Standard deviations."""
-PANEL = 2.5
-"""In the logarithm of time; 16 nodes a panel give full accuracy."""
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 
@@ -60,6 +58,22 @@ def log_odds_inactive(
     gap = np.log1p((T - t_x) / (alpha + t_x))
     left: FloatArray = np.log(a / (b + np.maximum(chances - 1, 0))) + (r + x) * gap
     return np.where(chances > 0, left, -np.inf)
+
+
+def shares_active(
+    params: BetaGeoParams, x: FloatArray, t_x: FloatArray, T: FloatArray, chances: FloatArray
+) -> FloatArray:
+    """P(active at T)."""
+    r, alpha, a, b = params
+    shares = np.empty_like(T)
+    for at in range(0, len(T), BLOCK):
+        rows = slice(at, at + BLOCK)
+        could = chances[rows] > 0
+        gap = could * np.log1p((T[rows] - t_x[rows]) / (alpha + t_x[rows]))
+        with np.errstate(over="ignore"):
+            left = a / (b + np.maximum(chances[rows] - 1, 0)) * np.exp((r + x[rows]) * gap)
+        shares[rows] = 1 / (1 + could * left)
+    return shares
 
 
 def stays(active: Active, after: float) -> FloatArray:
@@ -158,52 +172,12 @@ def wait(active: Active, share: float) -> FloatArray:
     return time
 
 
-def discounted_purchases(active: Active, horizon: float, rate: float) -> FloatArray:
-    """Integral over (0, horizon] of exp(-rate s) x the purchase rate at T+s.
-
-    The purchase rate falls on the time scale (alpha+T) / (1 + p (r+x)), the discount on its own;
-    Gauss-Legendre panels in the logarithm of time follow both from steep to flat.
-    """
-    if rate == 0 and np.isinf(horizon):
-        return purchases_to_come(active)
-    longest = min(horizon, NEGLIGIBLE_DISCOUNT / rate) if rate > 0 else horizon
-    start = 1 / (1 + (active.shape + 1) * high_p(active.a, active.b) + rate * active.scale)
-    panels = np.ceil(np.log1p(longest / active.scale / start) / PANEL)
-    total = np.empty_like(start)
-    for count in np.unique(panels):
-        rows = panels == count
-        some = Active(active.shape[rows], active.scale[rows], active.a, active.b[rows])
-        total[rows] = _discounted_in_panels(some, start[rows], longest, rate, max(int(count), 1))
-    return total
-
-
-def high_p(a: float, b: FloatArray) -> FloatArray:
-    """A dropout probability that few exceed."""
+def high_p(a: float, b: FloatArray, deviations: float = FEW_EXCEED) -> FloatArray:
+    """A dropout probability that few exceed: so many standard deviations above the mean."""
     mean = a / (a + b)
     spread = np.sqrt(mean * (1 - mean) / (a + b + 1))
-    high: FloatArray = np.minimum(mean + FEW_EXCEED * spread, 1)
+    high: FloatArray = np.minimum(mean + deviations * spread, 1)
     return high
-
-
-def _discounted_in_panels(
-    active: Active, start: FloatArray, longest: float, rate: float, panels: int
-) -> FloatArray:
-    shape, scale, a, b = active
-    reach = np.log1p(longest / scale / start)
-    average = BetaAverage(a, b, (shape + 1) * longest / scale)
-    total = np.zeros_like(scale)
-    for node, weight in zip(*_panel_rule(panels), strict=True):
-        span = start * np.expm1(node * reach)
-
-        def kernel(p: FloatArray, rows: Rows, span: FloatArray = span) -> FloatArray:
-            result: FloatArray = np.exp(
-                -as_column(shape + 1, rows) * np.log1p(p * as_column(span, rows))
-            )
-            return result
-
-        speed = shape * average.mean(kernel) * np.exp(-rate * scale * span)
-        total += weight * reach * (start + span) * speed
-    return total
 
 
 def purchases_to_come(active: Active) -> FloatArray:
@@ -211,10 +185,3 @@ def purchases_to_come(active: Active) -> FloatArray:
     if active.a <= 1:
         return np.full_like(active.b, np.inf)
     return (active.a + active.b - 1) / (active.a - 1)
-
-
-def _panel_rule(panels: int) -> tuple[FloatArray, FloatArray]:
-    """Gauss-Legendre nodes and weights on equal panels of (0, 1)."""
-    starts = np.arange(panels)[:, None]
-    nodes = (starts + (NODES + 1) / 2) / panels
-    return nodes.ravel(), np.tile(NODE_WEIGHTS / 2 / panels, panels)

@@ -1,5 +1,6 @@
 """BG/BB: purchases at regular opportunities until a customer silently leaves before one."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
 from patronage.models import betageobetabinom_quantities as quantities
+from patronage.models.active_traits import OpportunityTraits
 from patronage.models.arguments import check_count, check_periods
 from patronage.models.betageobetabinom_likelihood import (
     BetaGeoBetaBinomLikelihood,
@@ -21,6 +23,7 @@ from patronage.models.groups import distinct_rows
 from patronage.models.likelihood_model import DataUnit
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import (
+    TIMING,
     FloatArray,
     Rfm,
     Weights,
@@ -96,7 +99,7 @@ class BetaGeoBetaBinomModel(PurchaseModel):
         DataError
             If a value cannot be, or no customer made a purchase.
         """
-        table = _read_opportunities(rfm, may_lack_customers=weights is not None)
+        table = _check_opportunities(read_rfm(rfm, may_lack_customers=weights is not None))
         histories = count_histories(table, read_weights(weights, table.customer_id))
         _check_purchases(histories)
         optimum = maximise(BetaGeoBetaBinomLikelihood(histories), _start(histories))
@@ -154,6 +157,9 @@ class BetaGeoBetaBinomModel(PurchaseModel):
             }
         )
 
+    def _active_traits(self, table: Rfm) -> OpportunityTraits:
+        return OpportunityTraits(*self.params_)
+
     def _log_odds_inactive(self, table: Rfm) -> FloatArray:
         distinct = distinct_rows(table.frequency, table.recency, table.T)
         history = (table.frequency, table.recency, table.T)
@@ -183,9 +189,8 @@ class BetaGeoBetaBinomModel(PurchaseModel):
         span = check_periods("horizon", horizon, finite=False)
         return self._per_history(table, quantities.purchases, span, rate)
 
-    def _read(self, rfm: Any) -> Rfm:
-        check_is_fitted(self, "params_")
-        return _read_opportunities(rfm)
+    def _read(self, rfm: Any, columns: Sequence[str] = TIMING) -> Rfm:
+        return _check_opportunities(super()._read(rfm, columns))
 
     def _per_history(self, table: Rfm, quantity: Any, *arguments: float) -> FloatArray:
         """Given an active customer recency does not matter: work each distinct (x, n) once."""
@@ -195,8 +200,7 @@ class BetaGeoBetaBinomModel(PurchaseModel):
         return values[distinct.codes]
 
 
-def _read_opportunities(rfm: Any, *, may_lack_customers: bool = False) -> Rfm:
-    table = read_rfm(rfm, may_lack_customers=may_lack_customers)
+def _check_opportunities(table: Rfm) -> Rfm:
     ids, x, t_x = table.customer_id, table.frequency, table.recency
     for name, values in (("recency", t_x), ("T", table.T)):
         fraction = values != np.floor(values)

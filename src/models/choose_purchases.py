@@ -21,6 +21,9 @@ from patronage.models.modified_betageo import ModifiedBetaGeoModel
 from patronage.models.modified_betageo_cnbd import ModifiedBetaGeoCNBDModel
 from patronage.models.paretonbd import ParetoNBDModel
 from patronage.models.purchase_model import PurchaseModel
+from patronage.models.purchase_season import PurchaseSeason
+from patronage.models.season_trial import SeasonTrial, season_trial
+from patronage.models.seasonal_model import SeasonalModel
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,8 @@ class PurchaseChoice:
         How many had bought before, and how often they bought in those days.
     candidates
         The best first.
+    season
+        The winner with a season beside itself without one; None where none was asked for.
     """
 
     model: PurchaseModel
@@ -73,11 +78,15 @@ class PurchaseChoice:
     customers: int
     actual: int
     candidates: tuple[Judged, ...]
+    season: SeasonTrial | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
+        season = None if self.season is None else self.season.to_dict()
+        plain = self.model.purchases if isinstance(self.model, SeasonalModel) else self.model
         return {
-            "chosen": type(self.model).__name__,
+            "chosen": type(plain).__name__,
+            "season": season,
             "as_of": str(self.as_of),
             "horizon_days": self.horizon_days,
             "customers": self.customers,
@@ -92,11 +101,13 @@ def choose_purchases(
     cutoff: date,
     horizon_days: int,
     candidates: Sequence[PurchaseModel] = CANDIDATES,
+    season: PurchaseSeason | None = None,
 ) -> PurchaseChoice:
     """Choose the model that gave the counts in [cutoff, cutoff + horizon) the highest likelihood.
 
     Each is fitted on what was known at the cutoff. One whose fit did not converge is passed over
-    where another's did.
+    where another's did. The winner is then tried with a season, over windows of a year
+    (`season_trial`): which season the last window fell in is chance.
 
     Parameters
     ----------
@@ -106,6 +117,9 @@ def choose_purchases(
         The question.
     candidates
         Unfitted models; the first wins a tie, and is taken where none can be fitted.
+    season
+        To try the winner with; None for none. A `SeasonalModel` is the model chosen where it
+        gains more than chance does.
 
     Raises
     ------
@@ -118,13 +132,18 @@ def choose_purchases(
     if not judged[order[0]].converged:
         log.warning("no model of purchases converged as of %s: %s", cutoff, judged[order[0]].note)
     winner, k = clone(candidates[order[0]]), judged[order[0]].k
+    winner = winner if k is None else winner.set_params(k=k)
+    trial = None
+    if season is not None and judged[order[0]].log_likelihood is not None:
+        trial = season_trial(winner, season, days, cutoff=cutoff, horizon_days=horizon_days)
     return PurchaseChoice(
-        model=winner if k is None else winner.set_params(k=k),
+        model=SeasonalModel(winner, season) if trial is not None and trial.taken else winner,
         as_of=cutoff,
         horizon_days=horizon_days,
         customers=len(known),
         actual=int(known[PURCHASES].sum()),
         candidates=tuple(judged[place] for place in order),
+        season=trial,
     )
 
 

@@ -144,10 +144,28 @@ def unscaled(optimum: Optimum, scaling: Scaled, names: tuple[str, ...]) -> Optim
             f"deviation {scaling.spread[far]:g}), so that no customer with 0 can be described. "
             "Subtract a typical value from it."
         )
-    back = np.linalg.inv(turn)
-    at = optimum.at
-    at = Evaluation(at.value, back.T @ at.gradient, back.T @ at.hessian @ back)
-    return optimum._replace(log_params=moved, at=at)
+    return optimum._replace(log_params=moved, at=_turned(optimum.at, np.linalg.inv(turn)))
+
+
+def uncentred(optimum: Optimum, scaling: Scaled) -> Optimum:
+    """The optimum by scaled effects, with the scales where all covariates are 0, to be profiled."""
+    count, shift = len(scaling.mean), scaling.mean / scaling.spread
+    back = np.eye(4 + 2 * count)
+    back[1, 4 : 4 + count] = -shift
+    back[3, 4 + count :] = -shift
+
+    def likelihood(params: FloatArray) -> Evaluation:
+        return _turned(optimum.likelihood(back @ params), back)
+
+    log_params = np.asarray(np.linalg.solve(back, optimum.log_params), dtype=np.float64)
+    return optimum._replace(
+        log_params=log_params, at=_turned(optimum.at, back), likelihood=likelihood
+    )
+
+
+def _turned(at: Evaluation, back: FloatArray) -> Evaluation:
+    """Derivatives by the parameters that `back` turns into those they were taken by."""
+    return Evaluation(at.value, back.T @ at.gradient, back.T @ at.hessian @ back)
 
 
 def four_parameters(optimum: Optimum) -> Optimum:

@@ -1,6 +1,7 @@
 """What purchase models with covariates share: the fit of the effects, and who is meant."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,20 +15,25 @@ from patronage.models.covariate_effects import (
     Sets,
     covariate_groups,
     four_parameters,
+    uncentred,
     unscaled,
 )
 from patronage.models.covariates import (
     CovariateCoding,
     CovariateRfm,
     aligned,
+    chosen,
     scaled,
     with_covariates,
 )
 from patronage.models.fitting import Optimum
 from patronage.models.groups import TimingGroups, rows_digest, timing_groups
+from patronage.models.inference import Problem
 from patronage.models.likelihood_model import DataUnit
+from patronage.models.prior import PriorName
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import (
+    TIMING,
     FloatArray,
     Rfm,
     Weights,
@@ -46,8 +52,14 @@ class CovariateModel(PurchaseModel):
 
     effect_kinds: ClassVar[tuple[str, str]]
     """What the effects on the second and on the fourth parameter are called."""
+    prior: PriorName
+    covariates: Sequence[str] | None
     covariates_: CovariateCoding | None = None
     effects_: pd.DataFrame
+
+    def __init__(self, prior: PriorName = None, covariates: Sequence[str] | None = None) -> None:
+        self.prior = prior
+        self.covariates = covariates
 
     def fit(self, rfm: Any, weights: Weights = None, covariates: Any = None) -> Self:
         """Learn the parameters, and the effects of covariates, from one row per customer.
@@ -60,8 +72,9 @@ class CovariateModel(PurchaseModel):
             How many customers each row stands for; `customer_id` is then optional.
         covariates
             One row per customer with `customer_id` (a column, or the pandas index) and the
-            attributes to use: numbers, yes/no, text or categories. Predictions then look for
-            columns of these names in the table they are given.
+            attributes to use: numbers, yes/no, text or categories; of them, those that the
+            model's own `covariates` name, if it does. By default they are columns of `rfm`, where
+            predictions look for them too.
 
         Raises
         ------
@@ -71,10 +84,13 @@ class CovariateModel(PurchaseModel):
         """
         table = read_rfm(rfm, may_lack_customers=weights is not None)
         counted = read_weights(weights, table.customer_id)
-        if covariates is None:
+        if covariates is None and self.covariates is None:
             self._fit_without(timing_groups(table, counted))
         else:
-            frame = aligned(covariates, table.customer_id)
+            given = (
+                read_table(rfm) if covariates is None else aligned(covariates, table.customer_id)
+            )
+            frame = given if self.covariates is None else chosen(given, self.covariates)
             self.covariates_ = CovariateCoding.learn(frame)
             values = self.covariates_.code(frame)
             self._fit_effects(with_covariates(table, values), counted, self.covariates_.columns)
@@ -83,7 +99,7 @@ class CovariateModel(PurchaseModel):
     def for_covariates(self, **values: Any) -> Self:
         """The model of customers with these covariates, as one without covariates.
 
-        It answers for new customers, draws them and gives intervals; its log-likelihood and
+        It answers for new customers and draws them; its log-likelihood and
         number of customers are those of the whole fit.
 
         Raises
@@ -98,10 +114,8 @@ class CovariateModel(PurchaseModel):
         (z,) = self.covariates_.code(read_table(table))
         turn = np.hstack([np.eye(4), np.zeros((4, 2 * len(z)))])
         turn[1, 4 : 4 + len(z)] = turn[3, 4 + len(z) :] = -z
-        factor = np.append(self.params_, np.ones(2 * len(z)))
-        log_params = np.append(np.log(self.params_), self._effects().T)
-        spread = turn @ (self.covariance_.to_numpy() / np.outer(factor, factor)) @ turn.T
-        params = np.exp(turn @ log_params)
+        estimates, covariance = self._estimates()
+        spread, params = turn @ covariance @ turn.T, np.exp(turn @ estimates)
         model: Self = clone(self)
         model.__dict__.update(vars(self))
         model.params_ = self.params_type(*map(float, params))
@@ -109,13 +123,9 @@ class CovariateModel(PurchaseModel):
         model._set_effects((), spread * np.outer(params, params), np.empty(0))
         return model
 
-    def predict_purchases(
-        self, rfm: Any, horizon: float, interval: float = 0.9, seed: int = 0
-    ) -> pd.DataFrame:
-        """As for every purchase model; with covariates, of `for_covariates` only."""
-        check_is_fitted(self, "params_")
-        self._refuse_covariates("An interval per customer")
-        return super().predict_purchases(rfm, horizon, interval, seed)
+    def _be_certain(self) -> None:
+        super()._be_certain()
+        self._set_effects((), self.covariance_.to_numpy(), np.empty(0))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that was learned, as plain values ready for JSON."""
@@ -145,12 +155,14 @@ class CovariateModel(PurchaseModel):
         model._set_effects(columns, covariance, effects)
         return model
 
-    def _profile(self, data: Any, weights: Weights, level: float) -> FloatArray:
+    def _twin(self) -> Self:
+        twin = super()._twin()
         if self.covariates_ is not None:
-            raise SettingsError(
-                'method="profile" is not offered for a model with covariates; use "delta".'
-            )
-        return super()._profile(data, weights, level)
+            twin.covariates = [each.name for each in self.covariates_.attributes]
+        return twin
+
+    def _reported(self, estimates: FloatArray) -> FloatArray:
+        return np.vstack([super()._reported(estimates[:4]), estimates[4:]])
 
     @abstractmethod
     def _fit_plain(self, groups: TimingGroups) -> None:
@@ -181,7 +193,8 @@ class CovariateModel(PurchaseModel):
         self, table: CovariateRfm, weights: FloatArray, names: tuple[str, ...]
     ) -> None:
         scaling = scaled(table.covariates, weights, names)
-        groups, sets = covariate_groups(table, weights, scaling.values)
+        groups, given = covariate_groups(table, weights, table.covariates)
+        sets = given._replace(covariates=(given.covariates - scaling.mean) / scaling.spread)
         if self.prior is None:
             check_repeats(groups)
         found = self._best_fit(groups, sets)
@@ -196,7 +209,12 @@ class CovariateModel(PurchaseModel):
             inverse = np.linalg.inv(-groups.customers * optimum.at.hessian)
             covariance[:] = inverse * np.outer(factor, factor)
         self._set_effects(names, covariance, optimum.log_params[4:])
-        self.data_digest_ = _digest(groups, sets)
+        self.data_digest_ = _digest(groups, given)
+        if self._keeps_problem:
+            shift = np.append(np.log(unit.factor), np.zeros(2 * len(names)))
+            scale = np.concatenate([np.ones(4), 1 / scaling.spread, 1 / scaling.spread])
+            problem = uncentred(found, scaling)
+            self._problem = Problem(problem, groups.customers, shift, scale)
 
     def _set_effects(
         self, names: tuple[str, ...], covariance: FloatArray, effects: FloatArray
@@ -214,13 +232,25 @@ class CovariateModel(PurchaseModel):
             columns, index, [*self.effect_kinds, *(f"{kind}_se" for kind in self.effect_kinds)]
         )
 
+    def _estimates(self) -> tuple[FloatArray, FloatArray]:
+        effects = self._effects().T.ravel()
+        factor = np.append(self.params_, np.ones(len(effects)))
+        covariance = self.covariance_.to_numpy() / np.outer(factor, factor)
+        return np.append(np.log(self.params_), effects), covariance
+
+    def _with_estimates(self, estimates: FloatArray) -> Self:
+        other = super()._with_estimates(estimates[:4])
+        effects = estimates[4:].reshape(2, -1).T
+        other.effects_ = pd.DataFrame(effects, self.effects_.index, list(self.effect_kinds))
+        return other
+
     def _effects(self) -> FloatArray:
         """Of each coded covariate, by kind: shape (n, 2)."""
         effects: FloatArray = self.effects_[list(self.effect_kinds)].to_numpy()
         return effects
 
-    def _read(self, rfm: Any) -> Rfm:
-        table = super()._read(rfm)
+    def _read(self, rfm: Any, columns: Sequence[str] = TIMING) -> Rfm:
+        table = super()._read(rfm, columns)
         if self.covariates_ is None:
             return table
         return with_covariates(table, self.covariates_.code(read_table(rfm)))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from patronage.errors import DataError
+from patronage.errors import DataError, SettingsError
 from patronage.models.rfm_input import FloatArray, Rfm
 
 COLLINEAR = 1e-8
@@ -177,6 +177,30 @@ def aligned(covariates: Any, ids: "pd.Index[Any]") -> nw.DataFrame[Any]:
         )
     table: nw.DataFrame[Any] = nw.from_native(frame.loc[ids], eager_only=True)
     return table
+
+
+def chosen(table: nw.DataFrame[Any], names: Sequence[str]) -> nw.DataFrame[Any]:
+    """The columns that are named as covariates.
+
+    Raises
+    ------
+    SettingsError
+        If the names are no list, or one is named twice.
+    DataError
+        If a column is missing.
+    """
+    if isinstance(names, str) or len(set(names)) < len(names) or not names:
+        raise SettingsError(
+            f"covariates={names!r} must be a list of column names, each once, "
+            'e.g. ["age", "channel"]; None for a model without.'
+        )
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"covariates names {', '.join(missing)}, which the customer table lacks; it has "
+            f"{', '.join(table.columns)}. Join them to it by customer_id."
+        )
+    return table.select(list(names))
 
 
 def _native(covariates: Any) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Customer lifetime value: purchases to come, times spend per purchase, times margin."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Self, overload
 
@@ -8,12 +9,14 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from patronage.models.arguments import TimeUnit, check_number, check_share, discount_rate
+from patronage.features import day_table, rfm_summary
+from patronage.models.arguments import check_number, check_share, discount_rate
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.likelihood_model import FORMAT, check_saved
 from patronage.models.purchase_model import PurchaseModel, purchase_model
-from patronage.models.rfm_input import TIMING, Weights, read_rfm
+from patronage.models.rfm_input import TIMING, Weights
 from patronage.models.saving import save_model
+from patronage.time_units import TimeUnit
 
 
 class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
@@ -30,7 +33,9 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
     spend
         Unfitted model of spend per purchase.
     time_unit
-        Unit of the table's `recency` and `T` and of `horizon`: "D" days, "W" weeks.
+        Unit of the table's `recency` and `T` and of `horizon`: "h" hours, "D" days, "W" weeks,
+        "M" months of 365.25 / 12 days, "Y" years of 365.25. For purchases at opportunities, such
+        as a yearly appeal, that of the time from one to the next.
 
     Attributes
     ----------
@@ -50,6 +55,23 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         self.spend = spend
         self.time_unit = time_unit
 
+    @classmethod
+    def of_fitted(
+        cls, purchases: PurchaseModel, spend: GammaGammaModel, time_unit: TimeUnit = "D"
+    ) -> Self:
+        """The model made of two that are fitted, or whose parameters were chosen.
+
+        Parameters
+        ----------
+        purchases, spend, time_unit
+            As for the model itself.
+        """
+        for part in (purchases, spend):
+            check_is_fitted(part, "params_")
+        model = cls(clone(purchases), clone(spend), time_unit)
+        model.purchases_, model.spend_ = purchases, spend
+        return model
+
     def fit(self, rfm: Any, weights: Weights = None) -> Self:
         """Fit both models on one row per customer.
 
@@ -67,6 +89,24 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         """
         self.purchases_ = clone(self.purchases).fit(rfm, weights)
         self.spend_ = clone(self.spend).fit(rfm, weights)
+        return self
+
+    def fit_days(self, days: Any, *, as_of: date, rfm: Any = None) -> Self:
+        """Fit both models on customer days before `as_of`; a season can be learned from them only.
+
+        Parameters
+        ----------
+        days
+            Customer days: a `DayTable`, or the output of `customer_days`.
+        as_of
+            Days at or after it are not seen.
+        rfm
+            `rfm_summary(days, as_of=as_of, gaps=True)`, where it is at hand.
+        """
+        table = day_table(days)
+        known = rfm_summary(table, as_of=as_of, gaps=True) if rfm is None else rfm
+        self.purchases_ = clone(self.purchases).fit_days(table, as_of=as_of, rfm=known)
+        self.spend_ = clone(self.spend).fit(known)
         return self
 
     @overload
@@ -126,7 +166,7 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         """
         value = self._value(rfm, horizon, annual_discount_rate, margin, given_alive=False)
         if interval is None:
-            return value.rename("clv")
+            return value
         rate = discount_rate(annual_discount_rate, self.time_unit)
         return self._with_interval(rfm, value, "clv", horizon, rate, margin, interval, seed)
 
@@ -167,8 +207,13 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "purchases_")
         share = check_number("margin", margin, closed=False)
         rate = discount_rate(annual, self.time_unit)
-        count = self.purchases_.discounted_purchases(rfm, horizon, rate, given_alive=given_alive)
-        return share * self.spend_.expected_spend(rfm) * count
+        table = self.purchases_._read(rfm, (*TIMING, "monetary_value"))
+        asked = self.purchases_._present(table)
+        count = self.purchases_._discounted(asked.table, horizon, rate, given_alive=given_alive)
+        count *= share
+        values = asked.of_each(count)
+        values *= self.spend_._expected(table)
+        return table.series(values, "clv")
 
     def _with_interval(
         self,
@@ -181,9 +226,10 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         level: float,
         seed: int,
     ) -> pd.DataFrame:
-        from patronage.models.predictive_intervals import Question, money_interval
+        from patronage.models.customer_futures import Question
+        from patronage.models.predictive_intervals import money_interval
 
-        table = read_rfm(rfm, (*TIMING, "monetary_value"))
+        table = self.purchases_._read(rfm, (*TIMING, "monetary_value"))
         question = Question(float(horizon), rate, check_share("interval", level), seed)
         found = money_interval(self.purchases_, self.spend_, table, question, margin)
         return pd.DataFrame({name: value} | found._asdict())
@@ -215,6 +261,4 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         check_saved(saved, cls.__name__)
         purchases = purchase_model(saved["purchases"])
         spend = GammaGammaModel.from_dict(saved["spend"])
-        model = cls(clone(purchases), clone(spend), saved["time_unit"])
-        model.purchases_, model.spend_ = purchases, spend
-        return model
+        return cls.of_fitted(purchases, spend, saved["time_unit"])

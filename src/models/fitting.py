@@ -14,6 +14,10 @@ MAX_STEPS = 200
 LONGEST_STEP = 3.0
 """In a log-parameter: no step changes a parameter more than twentyfold."""
 GRADIENT_TOLERANCE = 1e-9
+ROUGH = 1e-2
+"""A tolerance for what is but a place to start from."""
+UNSEEN_GAIN = 1e-11
+"""Of the mean log-likelihood, whose terms cancel."""
 FLAT = 1e-7
 """Curvature per customer below which the likelihood has no peak in some direction."""
 
@@ -46,17 +50,20 @@ class Optimum(NamedTuple):
 Likelihood: TypeAlias = Callable[[FloatArray], Evaluation]
 
 
-def maximise(likelihood: Likelihood, start: FloatArray) -> Optimum:
+def maximise(
+    likelihood: Likelihood, start: FloatArray, tolerance: float = GRADIENT_TOLERANCE
+) -> Optimum:
     """Climb from `start` to a point of vanishing gradient.
 
     The curvature's eigenvalues are taken positive, so that every step climbs; the last steps are
-    plain Newton steps, taken until rounding stops the gradient from shrinking: the answer then
-    does not depend on the path, nor on the unit of the data.
+    plain Newton steps, taken until one is below `tolerance`, which leaves an error of its square,
+    or rounding stops the gradient from shrinking: the answer then does not depend on the path, nor
+    on the unit of the data.
     """
     log_params, at = start, likelihood(start)
     for steps in range(MAX_STEPS):
-        if np.abs(at.gradient).max() < GRADIENT_TOLERANCE:
-            return _polish(likelihood, log_params, at, steps)
+        if np.abs(at.gradient).max() < tolerance:
+            return _polish(likelihood, log_params, at, steps, tolerance)
         log_params, better = _climb(likelihood, log_params, at)
         if better is at:
             break
@@ -74,21 +81,30 @@ def _newton_step(at: Evaluation) -> FloatArray:
 def _climb(
     likelihood: Likelihood, log_params: FloatArray, at: Evaluation
 ) -> tuple[FloatArray, Evaluation]:
-    """Halve the step until the likelihood gains; where none does, stay."""
+    """Halve the step until the likelihood gains; where none does, stay.
+
+    A gain that may be below rounding shows in a smaller gradient instead.
+    """
     step = _newton_step(at)
     slope = float(at.gradient @ step)
-    noise = 1e-14 * abs(at.value)
+    noise, steep = 1e-14 * abs(at.value), np.abs(at.gradient).max()
     for length in 0.5 ** np.arange(50):
         trial = log_params + length * step
         found = likelihood(trial)
         if np.isfinite(found.value) and found.value >= at.value + 1e-4 * length * slope - noise:
             return trial, found
+        if slope < UNSEEN_GAIN and np.abs(found.gradient).max() < steep:
+            return trial, found
     return log_params, at
 
 
-def _polish(likelihood: Likelihood, log_params: FloatArray, at: Evaluation, steps: int) -> Optimum:
+def _polish(
+    likelihood: Likelihood, log_params: FloatArray, at: Evaluation, steps: int, tolerance: float
+) -> Optimum:
     for _ in range(5):
         trial = log_params + _newton_step(at)
+        if np.abs(trial - log_params).max() < tolerance:
+            return Optimum(trial, at, steps + 1, True, likelihood)
         found = likelihood(trial)
         if not np.abs(found.gradient).max() < np.abs(at.gradient).max():
             break

@@ -2,9 +2,10 @@
 
 Time is in units of the horizon. She buys at a rate of her own, rate ~ Gamma(rate_shape + x, rate
 rate_time + T), until she leaves: after a purchase with probability Beta(dropout_a, dropout_b + x),
-or at a rate ~ Gamma(hazard_shape, rate hazard_time + T). Given mean spend, amounts are
-Gamma(p, nu), nu ~ Gamma(q + p x, v + total spent so far): all that follows from the total is the
-scale, so the sum is drawn in units of it.
+or at a rate ~ Gamma(hazard_shape, rate hazard_time + T). Or she buys at opportunities, one in each
+unit of time, with a probability of her own. Given mean spend, amounts are Gamma(p, nu),
+nu ~ Gamma(q + p x, v + total spent so far): all that follows from the total is the scale, so the
+sum is drawn in units of it.
 
 A stream of random numbers is an array of one uint64, advanced by SplitMix64 [1]_, and begins anew
 for each frequency and draw: the future of a customer does not depend on who else is asked about,
@@ -24,10 +25,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from patronage.models.compiling import compiled
+from patronage.compiling import compiled
 from patronage.models.rfm_input import FloatArray
 
 Stream: TypeAlias = NDArray[np.uint64]
+Timing: TypeAlias = tuple[float, float, float, float, int, float]
+"""Rate, purchases after which she leaves, end of her time, events since the last purchase, events
+that make one, discount."""
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -43,7 +47,7 @@ NEVER = -1e300
 """Logarithm of what does not happen."""
 
 
-@compiled
+@compiled()
 def mixed(z: np.uint64) -> np.uint64:
     """Scramble 64 bits: SplitMix64's output function."""
     z = (z ^ (z >> SHIFT_1)) * MIX_1
@@ -51,7 +55,7 @@ def mixed(z: np.uint64) -> np.uint64:
     return z ^ (z >> SHIFT_3)
 
 
-@compiled
+@compiled()
 def restart(stream: Stream, seed: int, first: int, second: int) -> None:
     """Begin the stream that belongs to a seed and two whole numbers."""
     key = mixed(np.uint64(seed) + GOLDEN)
@@ -59,21 +63,21 @@ def restart(stream: Stream, seed: int, first: int, second: int) -> None:
     stream[0] = mixed(key + np.uint64(second) * MIX_2 + GOLDEN)
 
 
-@compiled
+@compiled()
 def uniform(stream: Stream) -> float:
     """Uniform on (0, 1), both excluded."""
     stream[0] += GOLDEN
     return (float(mixed(stream[0]) >> TO_DOUBLE) + 0.5) * ULP
 
 
-@compiled
+@compiled()
 def normal(stream: Stream) -> float:
     """Standard normal (Box & Muller)."""
     radius = math.sqrt(-2 * math.log(uniform(stream)))
     return radius * math.cos(2 * math.pi * uniform(stream))
 
 
-@compiled
+@compiled()
 def log_gamma_draw(stream: Stream, shape: float) -> float:
     """Logarithm of a draw of Gamma(shape, 1), exact for any shape > 0 [2]_."""
     boost = 0.0
@@ -92,7 +96,7 @@ def log_gamma_draw(stream: Stream, shape: float) -> float:
             return boost + math.log(d) + math.log(cube)
 
 
-@compiled
+@compiled()
 def poisson(stream: Stream, mean: float) -> float:
     """Poisson count, exact for any mean [3]_."""
     if mean < SMALL_MEAN:
@@ -115,7 +119,7 @@ def poisson(stream: Stream, mean: float) -> float:
             return k
 
 
-@compiled
+@compiled()
 def _counted_poisson(stream: Stream, mean: float) -> float:
     limit, product, count = math.exp(-mean), uniform(stream), 0.0
     while product > limit:
@@ -124,7 +128,7 @@ def _counted_poisson(stream: Stream, mean: float) -> float:
     return count
 
 
-@compiled
+@compiled()
 def trials_to_first(stream: Stream, log_share: float) -> float:
     """Trials up to and with the first success, of probability exp(log_share) each."""
     if log_share < -700:
@@ -133,9 +137,21 @@ def trials_to_first(stream: Stream, log_share: float) -> float:
     return float(1 + np.floor(math.log(uniform(stream)) / log_failure))
 
 
-@compiled
+@compiled()
+def log_beta_draw(stream: Stream, a: float, b: float) -> float:
+    """Logarithm of a draw of Beta(a, b)."""
+    share, rest = log_gamma_draw(stream, a), log_gamma_draw(stream, b)
+    return float(min(-np.log1p(math.exp(min(rest - share, 700.0))), -1e-300))
+
+
+@compiled()
 def draw_traits(
-    traits: FloatArray, spend: FloatArray, frequency: float, seed: int, latent: FloatArray
+    traits: FloatArray,
+    spend: FloatArray,
+    frequency: float,
+    stages: int,
+    seed: int,
+    latent: FloatArray,
 ) -> None:
     """Fill latent[k, l] = ln of rate x (rate_time + T), P(leave), hazard x (...), nu x (...).
 
@@ -144,36 +160,38 @@ def draw_traits(
     """
     stream = np.empty(1, np.uint64)
     for k in range(latent.shape[0]):
-        a, b, hazard = traits[k, 2], traits[k, 3], traits[k, 4]
+        a, b, hazard = traits[k, 2], traits[k, 3] + frequency, traits[k, 4]
         for draw in range(latent.shape[1]):
             restart(stream, seed, int(frequency), 2 * (k * latent.shape[1] + draw))
-            latent[k, draw, 0] = log_gamma_draw(stream, traits[k, 0] + frequency)
-            latent[k, draw, 1] = NEVER
-            if a > 0:
-                leave = log_gamma_draw(stream, a)
-                stay = log_gamma_draw(stream, b + frequency)
-                latent[k, draw, 1] = min(-np.log1p(math.exp(min(stay - leave, 700.0))), -1e-300)
+            latent[k, draw, 0] = log_gamma_draw(stream, traits[k, 0] + stages * frequency)
+            latent[k, draw, 1] = log_beta_draw(stream, a, b) if a > 0 else NEVER
             latent[k, draw, 2] = log_gamma_draw(stream, hazard) if hazard > 0 else NEVER
             if spend.shape[1]:
                 shape = spend[k, 1] + spend[k, 0] * frequency
                 latent[k, draw, 3] = log_gamma_draw(stream, shape)
 
 
-@compiled
+@compiled()
 def draw_futures(
     traits: FloatArray,
     spend: FloatArray,
     latent: FloatArray,
     frequency: float,
     T: float,
+    stages: int,
     discount: float,
     seed: int,
     found: FloatArray,
 ) -> None:
-    """Fill found[k, l]: the count of purchases, or ln(discounted spend / scale), -inf for none."""
+    """Fill found[k, l]: the count of purchases, or ln(discounted spend / scale), -inf for none.
+
+    A purchase is made with every `stages`-th event that comes at her rate; traits[k, 6] events have
+    come since her last one.
+    """
     stream = np.empty(1, np.uint64)
     ends = _cell_ends(discount)
     for k in range(latent.shape[0]):
+        passed = traits[k, 6]
         for draw in range(latent.shape[1]):
             restart(stream, seed, int(frequency), 2 * (k * latent.shape[1] + draw) + 1)
             rate = math.exp(latent[k, draw, 0]) / (traits[k, 1] + T)
@@ -183,54 +201,58 @@ def draw_futures(
                 leaves = -math.log(uniform(stream)) * (traits[k, 5] + T)
                 end = min(1.0, leaves / max(math.exp(latent[k, draw, 2]), 1e-300))
             if not spend.shape[1]:
-                found[k, draw] = min(poisson(stream, rate * end), last)
+                found[k, draw] = min(_made(stream, rate * end, passed, stages), last)
                 continue
-            total = _spent(stream, rate, last, end, discount, spend[k, 0], ends)
+            timing = (rate, last, end, passed, stages, discount)
+            total = _spent(stream, timing, spend[k, 0], ends)
             found[k, draw] = math.log(total) - latent[k, draw, 3] if total > 0 else -math.inf
 
 
-@compiled
-def _spent(
-    stream: Stream,
-    rate: float,
-    last: float,
-    end: float,
-    discount: float,
-    shape: float,
-    ends: FloatArray,
-) -> float:
+@compiled()
+def _made(stream: Stream, mean: float, passed: float, stages: int) -> float:
+    """Purchases made with so many events on average, if she does not leave."""
+    return float(np.floor((poisson(stream, mean) + passed) / stages))
+
+
+@compiled()
+def _spent(stream: Stream, timing: Timing, shape: float, ends: FloatArray) -> float:
     """Discounted sum of the purchases before `end`, `last` at most, each Gamma(shape, 1)."""
+    rate, last, end, passed, stages, discount = timing
     if discount == 0:
-        count = min(poisson(stream, rate * end), last)
+        count = min(_made(stream, rate * end, passed, stages), last)
         return math.exp(log_gamma_draw(stream, shape * count)) if count > 0 else 0.0
-    if min(rate * end, last) > ends.size:
-        return _spent_by_cell(stream, rate, last, end, discount, shape, ends)
+    if min(rate * end / stages, last) > ends.size:
+        return _spent_by_cell(stream, timing, shape, ends)
     time, count, total = 0.0, 0.0, 0.0
     while count < last:
-        time -= math.log(uniform(stream)) / rate
+        time += _gap(stream, stages - passed) / rate
         if time > end:
             break
+        passed = 0.0
         count += 1
         total += math.exp(log_gamma_draw(stream, shape) - discount * time)
     return total
 
 
-@compiled
-def _spent_by_cell(
-    stream: Stream,
-    rate: float,
-    last: float,
-    end: float,
-    discount: float,
-    shape: float,
-    ends: FloatArray,
-) -> float:
+@compiled()
+def _gap(stream: Stream, events: float) -> float:
+    """Time until so many events of rate 1."""
+    if events == 1:
+        return -math.log(uniform(stream))
+    return math.exp(log_gamma_draw(stream, events))
+
+
+@compiled()
+def _spent_by_cell(stream: Stream, timing: Timing, shape: float, ends: FloatArray) -> float:
     """The same where purchases are many: those of a cell share its mean discount."""
+    rate, last, end, passed, stages, discount = timing
     begin, count, total = 0.0, 0.0, 0.0
     for cell_end in ends:
         stop = min(cell_end, end)
         length = stop - begin
-        here = poisson(stream, rate * length)
+        passed += poisson(stream, rate * length)
+        here = float(np.floor(passed / stages))
+        passed -= here * stages
         if count + here > last:
             length *= (last - count) / here
             here = last - count
@@ -244,7 +266,7 @@ def _spent_by_cell(
     return total
 
 
-@compiled
+@compiled()
 def _cell_ends(discount: float) -> FloatArray:
     """Ends of stretches of equal discounted length."""
     if discount == 0:
@@ -253,3 +275,61 @@ def _cell_ends(discount: float) -> FloatArray:
     ends = -np.log1p(np.arange(1, cells + 1) / cells * math.expm1(-discount)) / discount
     ends[-1] = 1.0
     return ends
+
+
+@compiled()
+def draw_opportunities(
+    traits: FloatArray,
+    spend: FloatArray,
+    frequency: float,
+    missed: float,
+    horizon: float,
+    discount: float,
+    seed: int,
+    found: FloatArray,
+) -> None:
+    """Fill found[k, l] as `draw_futures`, for purchases at opportunities; `discount` of each.
+
+    P(buy) ~ Beta(traits[k, 0] + taken, traits[k, 1] + missed); she is there for the first one, and
+    leaves before each other with P(leave) ~ Beta(traits[k, 2], traits[k, 3] + all so far + 1).
+    """
+    stream = np.empty(1, np.uint64)
+    for k in range(found.shape[0]):
+        buys, misses = traits[k, 0] + frequency, traits[k, 1] + missed
+        leaves, stays = traits[k, 2], traits[k, 3] + frequency + missed + 1
+        for draw in range(found.shape[1]):
+            restart(stream, seed, int(frequency), k * found.shape[1] + draw)
+            log_leave = log_beta_draw(stream, leaves, stays)
+            log_buy = log_beta_draw(stream, buys, misses)
+            there = min(trials_to_first(stream, log_leave), horizon)
+            if not spend.shape[1]:
+                found[k, draw] = _taken(stream, log_buy, there)
+                continue
+            shape = spend[k, 1] + spend[k, 0] * frequency
+            log_nu = log_gamma_draw(stream, shape)
+            total = _spent_at_opportunities(stream, log_buy, there, discount, spend[k, 0])
+            found[k, draw] = math.log(total) - log_nu if total > 0 else -math.inf
+
+
+@compiled()
+def _taken(stream: Stream, log_buy: float, there: float) -> float:
+    """Opportunities taken of those she is there for."""
+    at, count = trials_to_first(stream, log_buy), 0.0
+    while at <= there:
+        count += 1
+        at += trials_to_first(stream, log_buy)
+    return count
+
+
+@compiled()
+def _spent_at_opportunities(
+    stream: Stream, log_buy: float, there: float, discount: float, shape: float
+) -> float:
+    if discount == 0:
+        count = _taken(stream, log_buy, there)
+        return math.exp(log_gamma_draw(stream, shape * count)) if count > 0 else 0.0
+    at, total = trials_to_first(stream, log_buy), 0.0
+    while at <= there:
+        total += math.exp(log_gamma_draw(stream, shape) - discount * at)
+        at += trials_to_first(stream, log_buy)
+    return total

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
-from patronage.models.fitting import Evaluation, Optimum, maximise
+from patronage.models.fitting import GRADIENT_TOLERANCE, ROUGH, Evaluation, Optimum, maximise
 from patronage.models.gammagamma_likelihood import GammaGammaLikelihood
 from patronage.models.groups import rows_digest
 from patronage.models.likelihood_model import DataUnit, LikelihoodModel, whole
 from patronage.models.prior import Prior, PriorName, Term, linear, log_gamma, normal
-from patronage.models.rfm_input import SPEND, FloatArray, Weights, read_rfm, read_weights
+from patronage.models.rfm_input import SPEND, FloatArray, Rfm, Weights, read_rfm, read_weights
 
+TENTH, MANY = 10, 10_000
 EXTREME = 1e4
 """A shape beyond this leaves no spread to speak of."""
 
@@ -117,20 +118,31 @@ class GammaGammaModel(LikelihoodModel):
         table = read_rfm(rfm, SPEND, may_lack_customers=weights is not None)
         count = read_weights(weights, table.customer_id)
         repeats = table.frequency > 0
-        fitted = repeats & (table.monetary_value > 0) & (count > 0)
+        fitted = np.flatnonzero(repeats & (table.monetary_value > 0) & (count > 0))
         _check_spend(fitted, repeats)
         x, mean, n = table.frequency[fitted], table.monetary_value[fitted], count[fitted]
         scale = float(np.sum(n * mean) / n.sum())
-        likelihood = GammaGammaLikelihood(x, mean / scale, n)
-        start = np.log([2.0, 3.0, 1.0])
-        optimum = maximise(self._objective(likelihood, float(n.sum())), start)
+        mean /= scale
+        optimum = self._maximise(x, mean, n)
         unit = DataUnit(np.array([1.0, 1.0, scale]), -float(n.sum()) * float(np.log(scale)))
         problem = "" if self._has_peak(optimum) else _no_peak(optimum, n)
         self._learn(optimum, float(n.sum()), unit, problem)
         self.diagnosis_ = self.diagnosis_ or _infinite_mean(self.params_.q)
         self.n_left_out_ = whole(float(count[repeats & (table.monetary_value <= 0)].sum()))
-        self.data_digest_ = rows_digest(x, mean / scale, n)
+        self.data_digest_ = rows_digest(x, mean, n)
         return self
+
+    def _maximise(self, x: FloatArray, mean: FloatArray, n: FloatArray) -> Optimum:
+        """From where every tenth of many customers lead, which saves most steps over all."""
+        start = np.log([2.0, 3.0, 1.0])
+        passes = ((TENTH, ROUGH), (1, GRADIENT_TOLERANCE))
+        for every, tolerance in passes[len(x) < MANY :]:
+            some = GammaGammaLikelihood(x[::every], mean[::every], n[::every])
+            objective = self._objective(some, float(n[::every].sum()))
+            optimum = maximise(objective, start, tolerance)
+            if self._has_peak(optimum):
+                start = optimum.log_params
+        return optimum
 
     def expected_spend(self, rfm: Any) -> "pd.Series[Any]":
         """Expected spend per future purchase, in the currency of `monetary_value` (eq. 5).
@@ -143,13 +155,16 @@ class GammaGammaModel(LikelihoodModel):
             If a value cannot be, or q <= 1, where the population's mean is infinite.
         """
         check_is_fitted(self, "params_")
-        p, q, v = self.params_
-        if q <= 1:
-            raise DataError(_infinite_mean(q))
         table = read_rfm(rfm, SPEND)
-        px = p * table.frequency
-        total = px * np.maximum(table.monetary_value, 0)
-        return table.series((total + p * v) / (px + (q - 1)), "expected_spend")
+        return table.series(self._expected(table), "expected_spend")
+
+    def _expected(self, table: Rfm) -> FloatArray:
+        from patronage.models.gammagamma_kernels import expected_spend
+
+        if self.params_.q <= 1:
+            raise DataError(_infinite_mean(self.params_.q))
+        spend: FloatArray = expected_spend(table.frequency, table.monetary_value, *self.params_)
+        return spend
 
     def expected_spend_new_customer(self) -> float:
         """Expected spend per purchase of a customer without history: p v / (q - 1)."""
@@ -158,6 +173,10 @@ class GammaGammaModel(LikelihoodModel):
         if q <= 1:
             raise DataError(_infinite_mean(q))
         return p * v / (q - 1)
+
+    def _be_certain(self) -> None:
+        super()._be_certain()
+        self.n_left_out_ = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that was learned, as plain values ready for JSON."""
@@ -171,8 +190,8 @@ class GammaGammaModel(LikelihoodModel):
         return model
 
 
-def _check_spend(fitted: NDArray[np.bool_], repeats: NDArray[np.bool_]) -> None:
-    if not fitted.any():
+def _check_spend(fitted: NDArray[np.intp], repeats: NDArray[np.bool_]) -> None:
+    if not len(fitted):
         raise DataError(
             f"monetary_value is positive for 0 of the {int(repeats.sum()):,} customers with a "
             f"repeat purchase, out of {len(repeats):,}: spend per purchase cannot be estimated. "

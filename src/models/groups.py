@@ -34,21 +34,27 @@ def distinct_rows(*columns: FloatArray) -> Distinct:
     return Distinct(first, codes)
 
 
-def distinct_timing(frequency: FloatArray, recency: FloatArray, T: FloatArray) -> Distinct:
-    """The same for frequency, recency, T: in one pass where times are whole days, or days / 7."""
-    from patronage.models.timing_kernels import grid_keys, key_codes
+def distinct_timing(frequency: FloatArray, *times: FloatArray) -> Distinct:
+    """The same for frequency and recency and T, or T: in one pass where times lie on a grid."""
+    codes = np.empty(len(frequency), dtype=np.intp)
+    found = _on_grid(frequency, times[0], times[-1], np.empty(0), codes)
+    return distinct_rows(frequency, *times) if found is None else Distinct(found[0], codes)
 
-    per_unit = _grid(recency[:SAMPLE], T[:SAMPLE])
+
+def _on_grid(
+    x: FloatArray, t_x: FloatArray, T: FloatArray, weights: FloatArray, codes: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], FloatArray] | None:
+    """First row and weight of each distinct one, where times lie on a grid; fills `codes`."""
+    from patronage.models.timing_kernels import BLOCK, group_on_grid
+
+    per_unit = _grid(t_x[:SAMPLE], T[:SAMPLE])
     if per_unit is None:
-        return distinct_rows(frequency, recency, T)
-    keys, exact = grid_keys(frequency, recency, T, per_unit)
-    if not exact:
-        return distinct_rows(frequency, recency, T)
-    size, fits = 1 << max(len(keys) // 4, 512).bit_length(), False
-    while not fits:
-        first, codes, fits = key_codes(keys, size)
+        return None
+    size, exact, fitted = 1 << max(len(T) // 4, 2 * BLOCK).bit_length(), True, False
+    while exact and not fitted:
+        first, total, exact, fitted = group_on_grid(x, t_x, T, weights, per_unit, size, codes)
         size *= 8
-    return Distinct(first, codes)
+    return (first, total) if exact else None
 
 
 def _grid(*times: FloatArray) -> float | None:
@@ -70,16 +76,21 @@ class Histories:
 
     table: Rfm
     """One row per distinct (frequency, recency, T)."""
-    codes: NDArray[np.intp]
+    codes: NDArray[np.intp] | None
+    """None where each customer is taken as a history of her own."""
     customer_id: "pd.Index[Any]"
+
+    def of_each(self, values: FloatArray) -> FloatArray:
+        """One result, or line of results, per customer from one per history."""
+        return values if self.codes is None else values[self.codes]
 
     def series(self, values: FloatArray, name: str) -> "pd.Series[Any]":
         """One result per customer, from one per history."""
-        return pd.Series(values[self.codes], index=self.customer_id, name=name)
+        return pd.Series(self.of_each(values), index=self.customer_id, name=name)
 
     def frame(self, values: FloatArray, columns: "pd.Index[Any]") -> pd.DataFrame:
         """One line of results per customer, from one per history."""
-        return pd.DataFrame(values[self.codes], index=self.customer_id, columns=columns)
+        return pd.DataFrame(self.of_each(values), index=self.customer_id, columns=columns)
 
 
 def histories(rfm: Rfm) -> Histories:
@@ -88,7 +99,7 @@ def histories(rfm: Rfm) -> Histories:
     A table that tells more of its customers than their history is not collapsed.
     """
     if type(rfm) is not Rfm:
-        return Histories(rfm, np.arange(len(rfm.T)), rfm.customer_id)
+        return Histories(rfm, None, rfm.customer_id)
     distinct = distinct_timing(rfm.frequency, rfm.recency, rfm.T)
     return Histories(rfm.take(distinct.first), distinct.codes, rfm.customer_id)
 
@@ -118,9 +129,13 @@ class TimingGroups:
 
 def timing_groups(rfm: Rfm, weights: FloatArray) -> TimingGroups:
     """Collapse customers to distinct (frequency, recency, T); rows of weight 0 count for none."""
-    distinct = distinct_timing(rfm.frequency, rfm.recency, rfm.T)
-    count = np.bincount(distinct.codes, weights).astype(np.float64)
-    first, count = distinct.first[count > 0], count[count > 0]
+    found = _on_grid(rfm.frequency, rfm.recency, rfm.T, weights, np.empty(0, dtype=np.intp))
+    if found is None:
+        distinct = distinct_rows(rfm.frequency, rfm.recency, rfm.T)
+        found = distinct.first, np.bincount(distinct.codes, weights).astype(np.float64)
+    first, count = found
+    if not count.all():
+        first, count = first[count > 0], count[count > 0]
     scale = float(rfm.T[first].max())
     return TimingGroups(
         rfm.frequency[first], rfm.recency[first] / scale, rfm.T[first] / scale, count, scale
@@ -129,7 +144,9 @@ def timing_groups(rfm: Rfm, weights: FloatArray) -> TimingGroups:
 
 def rows_digest(*columns: FloatArray) -> str:
     """16 hexadecimal digits that depend on the set of rows, not on their order."""
+    from patronage.models.timing_kernels import mix_in, mixed_sum
+
     mixed = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
-        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(column)
-    return f"{int(np.sum(pd.util.hash_array(mixed), dtype=np.uint64)):016x}"
+        mix_in(mixed, (column + 0.0).view(np.uint64))  # -0 is 0
+    return f"{mixed_sum(mixed):016x}"

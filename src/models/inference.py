@@ -1,6 +1,6 @@
 """What can be said about parameters fitted by maximum likelihood, and between fitted models."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from patronage.models.likelihood_model import LikelihoodModel
 
 FARTHEST = 25.0
-"""In a log-parameter: a bound farther from the estimate than this is 0 or infinity."""
+"""In what is estimated, logarithms or scaled effects: a bound farther away is infinite."""
 
 
 class Problem(NamedTuple):
@@ -25,8 +25,10 @@ class Problem(NamedTuple):
 
     optimum: Optimum
     customers: float
-    factor: FloatArray
-    """Parameters in the data's unit per parameter of the fit."""
+    shift: FloatArray
+    """Added to what was estimated to bring it to the data's unit."""
+    scale: FloatArray | float = 1.0
+    """Multiplied with it before."""
 
 
 class LikelihoodRatio(NamedTuple):
@@ -87,18 +89,18 @@ def _check_comparable(restricted: "LikelihoodModel", full: "LikelihoodModel") ->
         )
 
 
-def delta_intervals(params: FloatArray, errors: FloatArray, level: float) -> FloatArray:
-    """Low and high of each parameter: symmetric in its logarithm, so within its bounds."""
-    reach = np.exp(ndtri((1 + level) / 2) * errors / params)
-    return np.column_stack([params / reach, params * reach])
+def delta_intervals(estimates: FloatArray, errors: FloatArray, level: float) -> FloatArray:
+    """Low and high of each estimate, symmetric around it."""
+    reach = ndtri((1 + level) / 2) * errors
+    return np.column_stack([estimates - reach, estimates + reach])
 
 
 def profile_intervals(problem: Problem, level: float) -> FloatArray:
-    """Low and high of each parameter: where the best fit with it fixed is just not refuted."""
+    """Low and high of each estimate: where the best fit with it fixed is just not refuted."""
     parameters = range(len(problem.optimum.log_params))
     bounds = [_profile_bounds(problem, j, level) for j in parameters]
-    found: FloatArray = np.exp(np.array(bounds)) * problem.factor[:, None]
-    return found
+    found: FloatArray = np.array(bounds).T * problem.scale + problem.shift
+    return found.T
 
 
 def _profile_bounds(problem: Problem, j: int, level: float) -> tuple[float, float]:
@@ -141,6 +143,6 @@ def _with_fixed(likelihood: Likelihood, j: int, value: float) -> Likelihood:
     return reduced
 
 
-def interval_frame(bounds: FloatArray, names: tuple[str, ...]) -> pd.DataFrame:
+def interval_frame(bounds: FloatArray, names: Sequence[str]) -> pd.DataFrame:
     """One row per parameter: low, high."""
     return pd.DataFrame(bounds, index=pd.Index(names, name="parameter"), columns=["low", "high"])

@@ -27,7 +27,7 @@ BASELINE = "p_no_purchase"
 """Of a model fitted on what lies before each cutoff: it cannot know the future."""
 PAST = ("days_since_last", "frequency", "T")
 """What the echo of the label window is held against."""
-ECHO = 0.15
+ECHO = 0.1
 FIRM = 0.9
 SPANS = (30, 90, 365, None)
 FROM_DAYS = frozenset(family.name for family in FAMILIES if family.needs is None)
@@ -60,7 +60,7 @@ def leakage_suspicions(
       against to perfect, in all rows or in those of the newest cutoff. Features of customer days
       are held against the value model's probability of no purchase, which was fitted on the past
       alone; all others against the best of both.
-    - *label echo*: its AUC for the label is higher by more than 0.15 than for the past, split in
+    - *label echo*: its AUC for the label is higher by more than 0.1 than for the past, split in
       the same shares: days since the last purchase, number of purchases, age.
     - *firm count*: it ranks customers as the number of things does that the firm itself sent them
       (`FIRM_TRIGGERED`), rank correlation beyond 0.9. Looked for in own features and attributes.

@@ -1,6 +1,7 @@
 """What every model fitted by maximum likelihood shares: learned attributes, saving, loading."""
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
@@ -10,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError, SettingsError
-from patronage.models.arguments import check_share
+from patronage.models.arguments import check_number, check_share
 from patronage.models.fitting import Likelihood, Optimum
 from patronage.models.inference import (
     Problem,
@@ -23,6 +24,7 @@ from patronage.models.rfm_input import FloatArray, Weights
 from patronage.models.saving import save_model
 
 FORMAT = 1
+CHOSEN = "The parameters were chosen, not learned from data."
 
 
 class DataUnit(NamedTuple):
@@ -58,6 +60,52 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
     _problem: Problem | None = None
     """What was maximised, kept in the course of profiling only."""
     _keeps_problem: bool = False
+    _near: Any = None
+    """Parameters, in the data's unit, that the fit starts from where they are known to be near."""
+
+    @classmethod
+    def with_params(cls, **params: float) -> Self:
+        """A model with parameters of your choice, which are known for sure: none was fitted.
+
+        It answers every question as a fitted one does, simulates, and is saved; its log-likelihood
+        is NaN.
+
+        Parameters
+        ----------
+        **params
+            Each of `params_`, above 0, and arguments of the model itself.
+
+        Raises
+        ------
+        SettingsError
+            If a parameter is missing, unknown, or not above 0.
+
+        Examples
+        --------
+        >>> BetaGeoModel.with_params(r=0.243, alpha=4.414, a=0.793, b=2.426).params_.alpha
+        4.414
+        """
+        names = cls.params_type._fields
+        settings = {name: params.pop(name) for name in cls._get_param_names() if name in params}
+        if set(params) != set(names):
+            raise SettingsError(
+                f"{cls.__name__} has the parameters {', '.join(names)}; given were "
+                f"{', '.join(params) or 'none'}. Give each of them once."
+            )
+        numbers = (check_number(name, params[name], closed=False) for name in names)
+        model = cls(**settings)
+        model.params_ = cls.params_type(*numbers)
+        model._be_certain()
+        return model
+
+    def _be_certain(self) -> None:
+        """Set what else is learned where parameters are chosen."""
+        names = self.params_type._fields
+        self.covariance_ = pd.DataFrame(0.0, names, names)
+        self.standard_errors_ = self.params_type(*np.zeros(len(names)).tolist())
+        self.log_likelihood_, self.n_customers_ = np.nan, 0
+        self.converged_, self.diagnosis_ = False, CHOSEN
+        self.data_digest_ = ""
 
     @property
     def aic_(self) -> float:
@@ -78,7 +126,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         data: Any = None,
         weights: Weights = None,
     ) -> pd.DataFrame:
-        """Interval of each parameter, within the parameter's bounds.
+        """Interval of each parameter, within the parameter's bounds, and of each effect.
 
         Parameters
         ----------
@@ -94,7 +142,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         DataFrame
-            `low` and `high`, a row for each parameter, in the data's unit.
+            `low` and `high`, a row for each parameter of `covariance_`, in the data's unit.
 
         Raises
         ------
@@ -109,16 +157,17 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
             bounds = self._delta(share)
         else:
             raise SettingsError(f'method={method!r} must be "delta" or "profile".')
-        return interval_frame(bounds, self.params_type._fields)
+        return interval_frame(self._reported(bounds), list(self.covariance_.index))
 
     def _delta(self, level: float) -> FloatArray:
-        errors = np.array(self.standard_errors_)
+        estimates, covariance = self._estimates()
+        errors = np.sqrt(np.diag(covariance))
         if np.isnan(errors).any():
             raise DataError(
                 f"{type(self).__name__} has no standard errors: {self.diagnosis_} "
                 'confidence_intervals(method="profile", data=...) gives the bounds there are.'
             )
-        return delta_intervals(np.array(self.params_), errors, level)
+        return delta_intervals(estimates, errors, level)
 
     def _profile(self, data: Any, weights: Weights, level: float) -> FloatArray:
         if data is None:
@@ -126,7 +175,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
                 'method="profile" fits the model again and again: pass the table of the fit, '
                 'confidence_intervals(method="profile", data=rfm).'
             )
-        twin = clone(self)
+        twin = self._twin()
         twin._keeps_problem = True
         twin.fit(data, weights)
         if twin.data_digest_ != self.data_digest_:
@@ -134,7 +183,13 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
                 f"data ({twin.n_customers_:,} customers, {twin.data_digest_}) are not what the "
                 f"model was fitted on ({self.n_customers_:,} customers, {self.data_digest_})."
             )
+        assert twin._problem is not None
         return profile_intervals(twin._problem, level)
+
+    def _twin(self) -> Self:
+        """Not fitted, for a fit of the same data."""
+        twin: Self = clone(self)
+        return twin
 
     def _objective(self, likelihood: Likelihood, customers: float) -> Likelihood:
         """What is maximised: the likelihood, with the prior where one is asked for."""
@@ -150,6 +205,13 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
                 f"prior={self.prior!r} is not known to {type(self).__name__}; it takes {known}."
             )
         return self.weak_prior
+
+    def _start_near(self, factor: FloatArray) -> FloatArray | None:
+        """The same in the likelihood's own unit."""
+        if self._near is None:
+            return None
+        log_params: FloatArray = np.log(np.array(self._near) / factor)
+        return log_params
 
     def _has_peak(self, optimum: Optimum) -> bool:
         """Whether the fit found a finite best estimate; a prior always leaves one."""
@@ -171,11 +233,28 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         self.converged_ = not diagnosis
         self.diagnosis_ = diagnosis
         if self._keeps_problem:
-            self._problem = Problem(optimum, customers, unit.factor)
+            self._problem = Problem(optimum, customers, np.log(unit.factor))
         prior = self._prior()
         if prior is not None:
             self.log_likelihood_ -= prior(optimum.log_params).value
             self.diagnosis_ = diagnosis or _decided(prior.decided(optimum.log_params, inverse))
+
+    def _estimates(self) -> tuple[FloatArray, FloatArray]:
+        """What was estimated, on the scale on which it is about normal, and its covariance."""
+        params = np.array(self.params_)
+        return np.log(params), self.covariance_.to_numpy() / np.outer(params, params)
+
+    def _reported(self, estimates: FloatArray) -> FloatArray:
+        """From that scale to the one on which they are reported: a row each."""
+        with np.errstate(over="ignore"):
+            reported: FloatArray = np.exp(estimates)
+        return reported
+
+    def _with_estimates(self, estimates: FloatArray) -> Self:
+        """The same model with other parameters, on that scale."""
+        other = copy(self)
+        other.params_ = self.params_type(*map(float, np.exp(estimates)))
+        return other
 
     def save(self, path: Path | str, units: Mapping[str, str] | None = None) -> None:
         """Write the fitted model as JSON, for `load_model`; see `saving.save_model`."""
@@ -191,7 +270,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
             "settings": self.get_params(),
             "params": self.params_._asdict(),
             "covariance": covariance.tolist() if np.isfinite(covariance).all() else None,
-            "log_likelihood": self.log_likelihood_,
+            "log_likelihood": None if np.isnan(self.log_likelihood_) else self.log_likelihood_,
             "n_customers": self.n_customers_,
             "converged": self.converged_,
             "diagnosis": self.diagnosis_,
@@ -218,6 +297,8 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         model.standard_errors_ = cls.params_type(*map(float, np.sqrt(np.diag(covariance))))
         for name in ("log_likelihood", "n_customers", "converged", "diagnosis", "data_digest"):
             setattr(model, f"{name}_", saved[name])
+        if model.log_likelihood_ is None:
+            model.log_likelihood_ = np.nan
         return model
 
 

@@ -18,7 +18,12 @@ PURCHASES, SPEND = "holdout_purchases", "holdout_spend"
 
 
 def model_forecast(
-    name: str, model: ValueModel, known: pd.DataFrame, horizon: float, interval: float
+    name: str,
+    model: ValueModel,
+    known: pd.DataFrame,
+    horizon: float,
+    interval: float,
+    learn: Callable[[ValueModel], ValueModel] | None = None,
 ) -> Forecast:
     """Fit a copy of the model and ask it for the horizon; what it cannot answer is in the note.
 
@@ -34,11 +39,14 @@ def model_forecast(
         In the unit of the histories.
     interval
         Probability of the intervals whose coverage is measured.
+    learn
+        How to fit, if not on `known`.
     """
     notes: list[str] = []
     try:
-        fitted = clone(model).fit(known)
-    except DataError as error:
+        copy: ValueModel = clone(model)
+        fitted = copy.fit(known) if learn is None else learn(copy)
+    except (DataError, SettingsError) as error:
         return Forecast(name, note=str(error))
     value = fitted if isinstance(fitted, CustomerValueModel) else None
     purchases: PurchaseModel = fitted if value is None else value.purchases_

@@ -23,6 +23,9 @@ class ModifiedBetaGeoModel(CovariateBetaGeoFamily):
         spread 3, the coefficient of variation of the rates around 1 with spread 1 (spreads of the
         logarithm); the mean dropout and the polarisation index 1 / (a + b + 1) are uniform on
         (0, 1). `log_likelihood_` is still that of the data.
+    covariates
+        Columns of the customer table that the rates may differ by, e.g. ["age", "channel"]; None
+        for a model without, or for those of a table given to `fit`.
 
     Attributes
     ----------

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from patronage.models.compiling import compiled
+from patronage.compiling import compiled
 from patronage.models.rfm_input import FloatArray
 
 Shares: TypeAlias = NDArray[np.float32]
@@ -23,7 +23,7 @@ PRECISION = 1e-7
 ROUNDS = 100
 
 
-@compiled
+@compiled()
 def fill_money_table(
     found: FloatArray, highest_share: float, above: Shares, frame: FloatArray
 ) -> None:
@@ -37,7 +37,7 @@ def fill_money_table(
         _fill_money(found[k], frame, above[k])
 
 
-@compiled
+@compiled()
 def _set_frame(found: FloatArray, highest_share: float, frame: FloatArray) -> None:
     """Edges from the `LOWEST_SHARE` to the `highest_share` quantile of the positive draws."""
     top = found.max()
@@ -60,7 +60,7 @@ def _set_frame(found: FloatArray, highest_share: float, frame: FloatArray) -> No
     frame[1] = max(min(high, top) - low, 1e-9) / (MONEY_EDGES - 1)
 
 
-@compiled
+@compiled()
 def _fill_money(draws: FloatArray, frame: FloatArray, above: Shares) -> None:
     above[:] = 0
     share = np.float32(1 / draws.size)
@@ -74,7 +74,7 @@ def _fill_money(draws: FloatArray, frame: FloatArray, above: Shares) -> None:
         above[edge] += above[edge + 1]
 
 
-@compiled
+@compiled()
 def _money_above(log_amount: float, above: Shares, frame: FloatArray) -> float:
     """P(more than the amount), interpolated; below the edges towards P(more than 0)."""
     cell = (log_amount - frame[0]) / frame[1]
@@ -88,25 +88,25 @@ def _money_above(log_amount: float, above: Shares, frame: FloatArray) -> float:
     return float(above[MONEY_EDGES] * min(max(left, 0.0), 1.0))
 
 
-@compiled
+@compiled()
 def money_intervals(
     tables: Shares,
     frames: FloatArray,
     place: Places,
     share: FloatArray,
-    alive: FloatArray,
+    weight: FloatArray,
     log_scale: FloatArray,
     level: float,
     found: FloatArray,
 ) -> None:
     """Fill found[i] = low, high, P(held) of customer i.
 
-    Her tables are those at the four `place`s, of weight `share`; `alive` and `log_scale` have a
-    column for each set of parameters.
+    Her tables are those at the `place`s, mixed by `share`; `weight` and `log_scale` have a column
+    for each set of parameters and stage.
     """
     tail = (1 - level) / 2
     for i in range(place.shape[0]):
-        arguments = (tables, frames, place[i], share[i], alive[i], log_scale[i])
+        arguments = (tables, frames, place[i], share[i], weight[i], log_scale[i])
         none = 1 - _spends_more(-math.inf, *arguments)
         low, below = 0.0, 0.0
         if none < tail:
@@ -117,14 +117,14 @@ def money_intervals(
         found[i, 0], found[i, 1], found[i, 2] = low, high, held
 
 
-@compiled
+@compiled()
 def _spends_more(
     log_amount: float,
     tables: Shares,
     frames: FloatArray,
     place: NDArray[np.int64],
     share: FloatArray,
-    alive: FloatArray,
+    weight: FloatArray,
     log_scale: FloatArray,
 ) -> float:
     total = 0.0
@@ -132,24 +132,24 @@ def _spends_more(
         if share[corner] == 0:
             continue
         table, frame, part = tables[place[corner]], frames[place[corner]], 0.0
-        for k in range(alive.size):
-            part += alive[k] * _money_above(log_amount - log_scale[k], table[k], frame)
+        for k in range(weight.size):
+            part += weight[k] * _money_above(log_amount - log_scale[k], table[k], frame)
         total += share[corner] * part
-    return total / alive.size
+    return total
 
 
-@compiled
+@compiled()
 def _amount(
     target: float,
     tables: Shares,
     frames: FloatArray,
     place: NDArray[np.int64],
     share: FloatArray,
-    alive: FloatArray,
+    weight: FloatArray,
     log_scale: FloatArray,
 ) -> float:
     """Logarithm of the amount that is exceeded with probability `target`, by Illinois steps."""
-    arguments = (tables, frames, place, share, alive, log_scale)
+    arguments = (tables, frames, place, share, weight, log_scale)
     low, high = math.inf, -math.inf
     for corner in range(place.size):
         if share[corner] > 0:

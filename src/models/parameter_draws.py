@@ -1,6 +1,6 @@
 """How uncertain parameters are, as a small set of parameters that they may as well be."""
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -8,11 +8,13 @@ from patronage.errors import DataError
 from patronage.models.likelihood_model import LikelihoodModel
 from patronage.models.rfm_input import FloatArray
 
+Model = TypeVar("Model", bound=LikelihoodModel)
+
 WORLDS = 32
 
 
-def parameter_draws(seed: int, *models: LikelihoodModel) -> list[list[Any]]:
-    """Parameters of each model in `WORLDS` draws from normal distributions of their logarithms.
+def parameter_draws(seed: int, *models: Model) -> list[list[Model]]:
+    """Each model with its parameters in `WORLDS` draws of what they may as well be.
 
     Mean and covariance of the draws are exactly those of the estimates, so that few suffice.
 
@@ -23,17 +25,17 @@ def parameter_draws(seed: int, *models: LikelihoodModel) -> list[list[Any]]:
     """
     for model in models:
         _check_covariance(model)
-    sizes = [len(model.params_) for model in models]
+    sizes = [len(model.covariance_) for model in models]
     scores = _balanced_normals(np.random.default_rng(seed), sum(sizes))
     parts = np.split(scores, np.cumsum(sizes)[:-1], axis=1)
     return [_draws(model, part) for model, part in zip(models, parts, strict=True)]
 
 
-def _draws(model: LikelihoodModel, scores: FloatArray) -> list[Any]:
-    params = np.array(model.params_)
-    variance, axes = np.linalg.eigh(model.covariance_.to_numpy() / np.outer(params, params))
+def _draws(model: Model, scores: FloatArray) -> list[Model]:
+    estimates, covariance = model._estimates()
+    variance, axes = np.linalg.eigh(covariance)
     steps = scores * np.sqrt(np.maximum(variance, 0)) @ axes.T
-    return [model.params_type(*map(float, row)) for row in params * np.exp(steps)]
+    return [model._with_estimates(row) for row in estimates + steps]
 
 
 def _balanced_normals(rng: np.random.Generator, columns: int) -> FloatArray:

@@ -12,6 +12,7 @@ from patronage.models.active_traits import ActiveTraits
 from patronage.models.arguments import check_count
 from patronage.models.covariate_effects import Sets
 from patronage.models.covariate_model import CovariateModel
+from patronage.models.covariates import CovariateRfm
 from patronage.models.fitting import Optimum
 from patronage.models.groups import TimingGroups, distinct_rows
 from patronage.models.likelihood_model import DataUnit
@@ -22,7 +23,6 @@ from patronage.models.paretonbd_fit import (
 )
 from patronage.models.paretonbd_prior import WEAK_PRIOR
 from patronage.models.paretonbd_quantities import Active, ParetoNBDParams
-from patronage.models.prior import PriorName
 from patronage.models.rfm_input import (
     FloatArray,
     Rfm,
@@ -45,6 +45,9 @@ class ParetoNBDModel(CovariateModel):
         lognormal around 1 with spread 3, and the coefficient of variation around 1 with spread 1
         (spreads of the logarithm); with covariates, of a customer whose covariates are average.
         `log_likelihood_` is still that of the data.
+    covariates
+        Columns of the customer table that the rates may differ by, e.g. ["age", "channel"]; None
+        for a model without, or for those of a table given to `fit`.
 
     Attributes
     ----------
@@ -85,9 +88,6 @@ class ParetoNBDModel(CovariateModel):
     weak_prior = WEAK_PRIOR
     effect_kinds = ("purchases", "leaving")
 
-    def __init__(self, prior: PriorName = None) -> None:
-        self.prior = prior
-
     def draw_customers(self, n: int, T: ArrayLike, rng: np.random.Generator) -> pd.DataFrame:
         """Simulate `n` customers observed for `T` after their first purchase.
 
@@ -118,7 +118,7 @@ class ParetoNBDModel(CovariateModel):
         self.data_digest_ = groups.digest()
 
     def _best_fit(self, groups: TimingGroups, sets: Sets | None = None) -> Optimum:
-        return best_fit(groups, self._objective, sets)
+        return best_fit(groups, self._objective, sets, self._start_near(self._unit(groups).factor))
 
     def _unit(self, groups: TimingGroups) -> DataUnit:
         """Time was in units of the longest T."""
@@ -132,9 +132,21 @@ class ParetoNBDModel(CovariateModel):
     ) -> str:
         return diagnosis(optimum, groups, names, sets)
 
-    def _active_traits(self) -> ActiveTraits:
-        self._refuse_covariates("An interval per customer")
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        # T matters to who is active then, recency to who left right after the last purchase.
         r, alpha, s, beta = self.params_
+        x, t_x, T = table.frequency, table.recency, table.T
+        quiet = T - t_x
+        left = (r + x) * np.log1p(quiet / (alpha + t_x)) + s * np.log1p(quiet / (beta + t_x))
+        log_alive = -np.logaddexp(0, self._log_odds_inactive(table))
+        by_recency = -np.exp(log_alive + left) * s / (beta + t_x)
+        return by_recency, -np.exp(log_alive) * (r + x) / (alpha + T)
+
+    def _active_traits(self, table: Rfm) -> ActiveTraits:
+        r, alpha, s, beta = self.params_
+        if isinstance(table, CovariateRfm):
+            alphas, betas = self._scales(table)
+            return ActiveTraits(r, alphas, 0.0, 0.0, s, betas)
         return ActiveTraits(r, alpha, 0.0, 0.0, s, beta)
 
     def _at(self, table: Rfm, time: FloatArray) -> Active:

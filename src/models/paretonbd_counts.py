@@ -3,10 +3,10 @@
 import numpy as np
 from numba import types
 
+from patronage.compiling import FLOATS, NUMBER, compiled
 from patronage.models.paretonbd_integrals import first_chance
 from patronage.models.paretonbd_panels import COUNTS, NEGLIGIBLE, NODES, WEIGHTS
 from patronage.models.rfm_input import FloatArray
-from patronage.models.timing_kernels import FLOATS, NUMBER, compiled
 
 WIDTH, FALL = 2.0, 6.0
 """How much of a peak's width, and of its fall in the logarithm, one panel may span."""

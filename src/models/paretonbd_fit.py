@@ -19,9 +19,14 @@ FEW = 30
 """Repeat customers below which a failed fit is put down to their number."""
 
 
-def best_fit(groups: TimingGroups, objective: Objective, sets: Sets | None = None) -> Optimum:
+def best_fit(
+    groups: TimingGroups,
+    objective: Objective,
+    sets: Sets | None = None,
+    near: FloatArray | None = None,
+) -> Optimum:
     """Where the objective is largest; effects start from none, at the best fit without them."""
-    start = _start(groups)
+    start = _start(groups) if near is None else near
     if sets is None:
         return maximise(objective(ParetoNBDLikelihood(groups), groups.customers), start)
     plain = best_fit(without_covariates(groups), objective)

@@ -5,9 +5,9 @@ A rate with shape k and scale a, events unseen for u, has its next at density k/
 
 import numpy as np
 
+from patronage.compiling import FLOATS, NUMBER, compiled
 from patronage.models.paretonbd_panels import COUNTS, NEGLIGIBLE, NODES, WEIGHTS, panel
 from patronage.models.rfm_input import FloatArray
-from patronage.models.timing_kernels import FLOATS, NUMBER, compiled
 
 PURE = 40.0
 """exp(-40) is below rounding: so far past both scales, the integrand is a pure power."""

@@ -8,8 +8,8 @@ over- or underflows.
 
 import numpy as np
 
+from patronage.compiling import NUMBER, compiled
 from patronage.models.rfm_input import FloatArray
-from patronage.models.timing_kernels import NUMBER, compiled
 
 RULES = (4, 6, 12)
 """Gauss-Legendre nodes for panels of small, middling and large change."""

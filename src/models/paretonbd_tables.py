@@ -10,9 +10,9 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
+from patronage.compiling import FLOATS, NUMBER, WHOLES, compiled
 from patronage.models.paretonbd_panels import COUNTS, NEGLIGIBLE, NODES, WEIGHTS, panel
 from patronage.models.rfm_input import FloatArray
-from patronage.models.timing_kernels import FLOATS, NUMBER, compiled
 
 MOMENTS = 15
 LOG_A, LOG_B, LEFT_A, LEFT_B, GONE = 0, 1, 2, 3, 4
@@ -20,7 +20,6 @@ LOG_A, LOG_B, LEFT_A, LEFT_B, GONE = 0, 1, 2, 3, 4
 
 ROW = types.Array(types.float64, 1, "C")
 TABLE = types.Array(types.float64, 2, "C")
-PLACES = types.Array(types.int64, 1, "C", readonly=True)
 
 
 @compiled(ROW, *[NUMBER] * 11)
@@ -133,7 +132,7 @@ def _survive(
     earlier[14] += e * (later[14] + 2 * d_b * v_b + (d_b * d_b + s * q * (1.0 - both_b)) * v)
 
 
-@compiled(FLOATS, PLACES, FLOATS, NUMBER, FLOATS, NUMBER, FLOATS)
+@compiled(FLOATS, WHOLES, FLOATS, NUMBER, FLOATS, NUMBER, FLOATS)
 def leaving_tables(
     time: FloatArray,
     offsets: NDArray[np.int64],
@@ -208,7 +207,7 @@ def _add_row(
     sums[14] += w * (quiet[14] * inverse - d_b * d_b - s * left_b * (1.0 - left_b))
 
 
-@compiled(TABLE, PLACES, PLACES, PLACES, FLOATS, FLOATS, NUMBER, FLOATS, NUMBER)
+@compiled(TABLE, WHOLES, WHOLES, WHOLES, FLOATS, FLOATS, NUMBER, FLOATS, NUMBER)
 def likelihood_sums(
     table: FloatArray,
     chain: NDArray[np.int64],

@@ -1,7 +1,8 @@
 """What every model of repeat purchases offers: the questions, asked in one way."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, Self, TypeAlias, cast, overload
 
 import numpy as np
@@ -10,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError, SettingsError
-from patronage.models.active_traits import ActiveTraits
+from patronage.features import rfm_summary
+from patronage.models.active_traits import ActiveTraits, OpportunityTraits
 from patronage.models.arguments import check_count, check_number, check_share
 from patronage.models.groups import Histories, histories
 from patronage.models.likelihood_model import LikelihoodModel
-from patronage.models.rfm_input import FloatArray, Rfm, Weights, read_rfm
+from patronage.models.rfm_input import TIMING, FloatArray, Rfm, Weights, read_rfm
 
 Horizons: TypeAlias = Sequence[float] | NDArray[Any]
 
@@ -29,6 +31,25 @@ class PurchaseModel(LikelihoodModel, ABC):
     @abstractmethod
     def fit(self, rfm: Any, weights: Weights = None) -> Self:
         """Learn the parameters from one row per customer."""
+
+    def fit_days(self, days: Any, *, as_of: date, rfm: Any = None) -> Self:
+        """Learn from customer days, in days: `fit` on `rfm_summary(days, as_of=as_of, gaps=True)`.
+
+        Parameters
+        ----------
+        days
+            Customer days: a `DayTable`, or the output of `customer_days`.
+        as_of
+            Days at or after it are not seen.
+        rfm
+            That summary, where it is at hand.
+        """
+        return self.fit(rfm_summary(days, as_of=as_of, gaps=True) if rfm is None else rfm)
+
+    @property
+    def without_season(self) -> "PurchaseModel":
+        """The fitted model of a year in which every day is an average one."""
+        return self
 
     @overload
     def expected_purchases(self, rfm: Any, horizon: float) -> "pd.Series[Any]": ...
@@ -78,16 +99,19 @@ class PurchaseModel(LikelihoodModel, ABC):
             `expected_purchases`, `low`, `high`, and `probability`, that of the interval: more than
             was asked for where whole numbers allow no less (see `predictive_intervals`).
         """
-        from patronage.models.predictive_intervals import Question, count_interval
+        from patronage.models.customer_futures import Question
+        from patronage.models.predictive_intervals import count_interval
 
         level, expected = check_share("interval", interval), self.expected_purchases(rfm, horizon)
         question = Question(float(horizon), 0.0, level, seed)
-        found = count_interval(self, self._read(rfm), question)
-        return pd.DataFrame({"expected_purchases": expected} | found._asdict())
+        asked = self._ask(rfm)
+        found = count_interval(self, asked.table, question)
+        bounds = {name: asked.series(each, name) for name, each in found._asdict().items()}
+        return pd.DataFrame({"expected_purchases": expected} | bounds)
 
     def probability_alive(self, rfm: Any, after: float = 0) -> "pd.Series[Any]":
         """Probability that each customer is still active `after` time units past T."""
-        asked, wait = self._ask(rfm), check_number("after", after)
+        asked, wait = self._present(self._read(rfm)), check_number("after", after)
         alive = self._alive(asked.table)
         if wait > 0:
             alive *= self._stays(asked.table, wait)
@@ -148,7 +172,7 @@ class PurchaseModel(LikelihoodModel, ABC):
         given_alive
             Take every customer as active at T.
         """
-        asked = self._ask(rfm)
+        asked = self._present(self._read(rfm))
         values = self._discounted(asked.table, horizon, rate, given_alive=given_alive)
         return asked.series(values, "discounted_purchases")
 
@@ -206,20 +230,44 @@ class PurchaseModel(LikelihoodModel, ABC):
     def _discounted_if_active(self, table: Rfm, horizon: float, rate: float) -> FloatArray:
         """Discounted purchases in the horizon, given active at T."""
 
-    def _active_traits(self) -> ActiveTraits:
-        """How the traits of customers active at T are distributed, for drawing their future."""
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        """Derivatives of each customer's log-likelihood by her recency and by her T.
+
+        The times between purchases, on which regular timing depends, stay as they are.
+        """
         raise SettingsError(
-            f"{type(self).__name__} offers no intervals per customer yet; take BetaGeoModel, "
-            "ModifiedBetaGeoModel or ParetoNBDModel for them."
+            f"{type(self).__name__} takes no season: its time is counted in opportunities. Take "
+            "BetaGeoModel, ModifiedBetaGeoModel, their CNBD forms or ParetoNBDModel."
         )
+
+    def _in_own_time(
+        self, table: Rfm, horizon: float
+    ) -> Iterator[tuple[NDArray[np.intp], "PurchaseModel", Rfm, float]]:
+        """Rows that share a clock, who answers for them, their histories and the horizon by it."""
+        yield np.arange(len(table.T)), self, table, horizon
+
+    @abstractmethod
+    def _active_traits(self, table: Rfm) -> ActiveTraits | OpportunityTraits:
+        """How the traits of customers active at T are distributed, for drawing their future.
+
+        One for all, or, where the table has covariates, one for each customer.
+        """
+
+    def _stage_shares(self, table: Rfm) -> FloatArray:
+        """P(j stages passed since the last purchase), given active at T: a row each."""
+        return np.ones((len(table.T), 1))
 
     def _ask(self, rfm: Any) -> Histories:
         """Read a table of customers and collapse it to distinct histories."""
         return histories(self._read(rfm))
 
-    def _read(self, rfm: Any) -> Rfm:
+    def _present(self, table: Rfm) -> Histories:
+        """What P(alive) is asked of where little else is."""
+        return histories(table)
+
+    def _read(self, rfm: Any, columns: Sequence[str] = TIMING) -> Rfm:
         check_is_fitted(self, "params_")
-        return read_rfm(rfm)
+        return read_rfm(rfm, columns)
 
     def _alive(self, table: Rfm) -> FloatArray:
         return expit(-self._log_odds_inactive(table))
@@ -235,7 +283,9 @@ class PurchaseModel(LikelihoodModel, ABC):
     ) -> FloatArray:
         span = check_number("horizon", horizon, finite=False)
         values = self._discounted_if_active(table, span, check_number("rate", rate))
-        return values if given_alive else self._alive(table) * values
+        if not given_alive:
+            values *= self._alive(table)
+        return values
 
     def _newcomer(self) -> Rfm:
         """A customer at her first purchase."""

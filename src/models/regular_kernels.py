@@ -7,12 +7,10 @@ a time is negative binomial. All terms summed are positive: nothing cancels.
 import math
 
 import numpy as np
-from numba import types
 
+from patronage.compiling import FLOATS, NUMBER, WHOLE, compiled
 from patronage.models.rfm_input import FloatArray
-from patronage.models.timing_kernels import FLOATS, NUMBER, compiled
 
-WHOLE = types.int64
 PURCHASES, STAYS, QUIET = 0, 1, 2
 ROUNDING, VANISHING = 1e-18, 1e-290
 SETTLED = 3e-16

@@ -56,6 +56,16 @@ def log_quiet(active: RegularActive, later: FloatArray) -> FloatArray:
     return grown + _log_stages(active, at) - _log_stages(active, active.since)
 
 
+def stage_shares(active: RegularActive) -> FloatArray:
+    """P(j stages passed since the last purchase), j = 0, ..., k - 1: a row per customer."""
+    weights = [np.ones_like(active.since)]
+    for j in range(1, active.k):
+        weights.append(weights[-1] * (active.shape + (j - 1)) / j * active.since)
+    found = np.column_stack(weights)
+    shares: FloatArray = found / found.sum(axis=1, keepdims=True)
+    return shares
+
+
 def _log_stages(active: RegularActive, since: FloatArray) -> FloatArray:
     """Logarithm of the sum over j < k of (shape)_j / j! since^j."""
     term, total = np.ones_like(since), np.ones_like(since)
@@ -63,6 +73,19 @@ def _log_stages(active: RegularActive, since: FloatArray) -> FloatArray:
         term = term * (active.shape + (j - 1)) / j * since
         total = total + term
     return np.log(total)
+
+
+def stage_rates(active: RegularActive) -> tuple[FloatArray, FloatArray]:
+    """At T, the mean rate of stages of an active customer, and that of purchases."""
+    weight, total = np.ones_like(active.since), np.zeros_like(active.since)
+    mean = np.zeros_like(total)
+    for j in range(active.k):
+        if j:
+            weight = weight * (active.shape + (j - 1)) / j * active.since
+        total = total + weight
+        mean = mean + weight * (active.shape + j)
+    last = weight * (active.shape + (active.k - 1))
+    return mean / total / active.scale, last / total / active.scale
 
 
 def stays(active: RegularActive, after: float) -> FloatArray:

@@ -9,13 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from patronage.errors import DataError, SettingsError
 from patronage.models import regular_quantities as quantities
-from patronage.models.active_traits import ActiveTraits
 from patronage.models.arguments import check_count
 from patronage.models.betageo_family import BetaGeoFamily, check_repeats, in_threads
 from patronage.models.fitting import Optimum
 from patronage.models.groups import TimingGroups, timing_groups
 from patronage.models.prior import PriorName
-from patronage.models.purchase_model import PurchaseModel
 from patronage.models.regular_quantities import RegularActive
 from patronage.models.rfm_input import (
     FloatArray,
@@ -110,6 +108,14 @@ class RegularTimingFamily(BetaGeoFamily):
         log_density = (k - 1) * scaled - repeats * math.lgamma(k)
         return Choice(k, self._maximise(groups, k), log_density)
 
+    def _be_certain(self) -> None:
+        if self.k is None:
+            raise SettingsError(
+                f"{type(self).__name__} needs k with chosen parameters: with_params(k=2, ...)."
+            )
+        (self.k_,) = self._options()
+        super()._be_certain()
+
     def draw_customers(self, n: int, T: ArrayLike, rng: np.random.Generator) -> pd.DataFrame:
         """Simulate `n` customers observed for `T`; see `BetaGeoFamily`, and `log_gap_sum`.
 
@@ -144,15 +150,21 @@ class RegularTimingFamily(BetaGeoFamily):
             self.k_,
         )
 
-    def _active_traits(self) -> ActiveTraits:
-        return PurchaseModel._active_traits(self)
+    def _stage_shares(self, table: Rfm) -> FloatArray:
+        return quantities.stage_shares(self._regular(table))
+
+    def _time_slopes(self, table: Rfm) -> tuple[FloatArray, FloatArray]:
+        # Recency and T moved together leave the time since the last purchase as it is, and cost
+        # the mean rate of stages; T alone costs the rate at which the last stage is passed.
+        active, alive = self._regular(table), self._alive(table)
+        stages, passing = quantities.stage_rates(active)
+        gone = (1 - alive) * active.shape / (self.params_.alpha + table.recency)
+        by_age = -alive * passing
+        return -gone - alive * stages - by_age, by_age
 
     def _log_odds_inactive(self, table: Rfm) -> FloatArray:
         odds = quantities.log_odds_inactive(self._regular(table), self.params_.alpha, table.recency)
         return np.where(self._chances(table) > 0, odds, -np.inf)
-
-    def _alive(self, table: Rfm) -> FloatArray:
-        return PurchaseModel._alive(self, table)
 
     def _stays(self, table: Rfm, after: float) -> FloatArray:
         return self._per_history(table, quantities.stays, after)

@@ -63,7 +63,7 @@ def read_rfm(
     """
     table = read_table(frame)
     ids = read_customer_ids(table, may_lack_customers)
-    found = {name: read_numbers(table, name, ids) for name in columns}
+    found = {name: _numbers(table, name, ids) for name in columns}
     _check_values(found, ids)
     none = np.empty(0)
     return Rfm(
@@ -82,7 +82,7 @@ def read_weights(weights: Weights, ids: "pd.Index[Any]") -> FloatArray:
         infinite, or all are 0.
     """
     if weights is None:
-        return np.ones(len(ids))
+        return np.broadcast_to(1.0, len(ids))
     if isinstance(weights, pd.Series) and not _same_index(weights.index, ids):
         raise DataError(
             "weights is a Series whose index is not the table's customers in the same order. "
@@ -150,6 +150,13 @@ def _missing(column: str, table: nw.DataFrame[Any]) -> str:
 
 def read_numbers(table: nw.DataFrame[Any], name: str, ids: "pd.Index[Any]") -> FloatArray:
     """A column of finite numbers."""
+    values = _numbers(table, name, ids)
+    _check_finite(name, values, ids)
+    return values
+
+
+def _numbers(table: nw.DataFrame[Any], name: str, ids: "pd.Index[Any]") -> FloatArray:
+    """A column of numbers; missing ones are NaN."""
     if name not in table.columns:
         raise DataError(_missing(name, table))
     column = table[name]
@@ -160,8 +167,11 @@ def read_numbers(table: nw.DataFrame[Any], name: str, ids: "pd.Index[Any]") -> F
             f"rfm[{name!r}].astype(float)."
         )
     values = column.cast(nw.Float64).to_numpy()
-    refuse_values(name, ~np.isfinite(values), values, ids, "is missing, NaN or infinite")
     return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _check_finite(name: str, values: FloatArray, ids: "pd.Index[Any]") -> None:
+    refuse_values(name, ~np.isfinite(values), values, ids, "is missing, NaN or infinite")
 
 
 def named(ids: "pd.Index[Any]") -> str:
@@ -188,15 +198,22 @@ def refuse_values(
 
 def _check_values(found: dict[str, FloatArray], ids: "pd.Index[Any]") -> None:
     """One pass says that all is well; only where it is not, what is wrong."""
-    if "T" not in found:
-        _check_frequency(found["frequency"], ids)
+    if _valid(found):
         return
-    from patronage.models.timing_kernels import timing_is_valid
+    for name, values in found.items():
+        _check_finite(name, values, ids)
+    _check_frequency(found["frequency"], ids)
+    if "T" in found:
+        _check_timing(found["frequency"], found["recency"], found["T"], ids)
 
-    x, t_x, T = (found[name] for name in TIMING)
-    if not timing_is_valid(x, t_x, T):
-        _check_frequency(x, ids)
-        _check_timing(x, t_x, T, ids)
+
+def _valid(found: dict[str, FloatArray]) -> bool:
+    from patronage.models.timing_kernels import spend_is_valid, timing_is_valid
+
+    timing, spend = ([found[name] for name in names if name in found] for names in (TIMING, SPEND))
+    return (len(timing) < 3 or timing_is_valid(*timing)) and (
+        len(spend) < 2 or spend_is_valid(*spend)
+    )
 
 
 def _check_frequency(frequency: FloatArray, ids: "pd.Index[Any]") -> None:

@@ -100,7 +100,7 @@ class CustomerScorer:
         return self.churn.contributions(features.assign(p_no_purchase=scores["p_no_purchase"]))
 
     def _value_scores(self, features: pd.DataFrame) -> pd.DataFrame:
-        rfm = features[["customer_id", *RFM]]
+        rfm = features[["customer_id", *RFM, *features.columns.intersection(["as_of"])]]
         timing, spend = self.value.purchases_, self.value.spend_
         terms = (self.value_horizon, self.annual_discount_rate, self.margin)
         columns = {

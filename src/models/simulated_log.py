@@ -1,20 +1,24 @@
 """Simulated transactions: what customers who behave as a model says would leave in a log."""
 
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from patronage.errors import SettingsError
-from patronage.models.arguments import TimeUnit, check_count
+from patronage.features.arrays import day_number
+from patronage.models.arguments import check_count
 from patronage.models.betageobetabinom import BetaGeoBetaBinomModel
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import FloatArray
+from patronage.models.seasonal_model import SeasonalModel
+from patronage.time_units import TimeUnit, days_in
 
-DAYS = {"D": 1.0, "W": 7.0}
+Timing: TypeAlias = Callable[[Any], Any]
 SECONDS_A_DAY = 86_400
 
 
@@ -37,7 +41,7 @@ def simulate_log(
     Parameters
     ----------
     model
-        Fitted, or with `params_` set to parameters of your choice.
+        Fitted, or with parameters of your choice: `BetaGeoModel.with_params(...)`.
     customers
         How many make a first purchase.
     start, end
@@ -47,7 +51,8 @@ def simulate_log(
     spend
         A fitted model of spend per purchase; it is independent of how often they buy.
     time_unit
-        Of the model's parameters: "D" days, "W" weeks. An opportunity of the beta-geometric /
+        Of the model's parameters: "h" hours, "D" days, "W" weeks, "M" months of 365.25 / 12 days,
+        "Y" years of 365.25. An opportunity of the beta-geometric /
         beta-binomial model is one such unit.
     seed
         Of the chance behind it all.
@@ -70,13 +75,16 @@ def simulate_log(
             "first two not on one day."
         )
     n, rng = check_count("customers", customers, least=1), np.random.default_rng(seed)
-    unit = DAYS[time_unit] * SECONDS_A_DAY
+    unit = days_in(time_unit) * SECONDS_A_DAY
     first, last = (_seconds(day) for day in (start, end))
     arrived = rng.uniform(first, _seconds(arrive_by), n)
-    ages = (last - arrived) / unit
+    shown, reached = _clock(model, start, end)
+    model = model.purchases_ if isinstance(model, SeasonalModel) else model
+    ages = (shown(last) - shown(arrived)) / unit
     drawn = model.draw_customers(n, _opportunities(model, ages), rng)
     customer = np.repeat(np.arange(n), drawn["frequency"].to_numpy(np.int64))
-    later = arrived[customer] + unit * _purchase_times(model, drawn, customer, rng)
+    passed = unit * _purchase_times(model, drawn, customer, rng)
+    later = reached(shown(arrived)[customer] + passed)
     log = _frame(np.concatenate([np.arange(n), customer]), np.concatenate([arrived, later]))
     if spend is not None:
         log["amount"] = _amounts(spend, log["customer_id"].to_numpy(), n, rng)
@@ -85,6 +93,17 @@ def simulate_log(
 
 def _seconds(day: date) -> float:
     return (datetime(day.year, day.month, day.day) - datetime(1970, 1, 1)).total_seconds()
+
+
+def _clock(model: PurchaseModel, start: date, end: date) -> tuple[Timing, Timing]:
+    """From seconds to what the model's clock shows, and back."""
+    if not isinstance(model, SeasonalModel):
+        return (lambda seconds: seconds), (lambda shown: shown)
+    clock = model.season_.clock(day_number(start), (end - start).days)
+    day = SECONDS_A_DAY
+    return (lambda seconds: day * clock.at(seconds / day)), (
+        lambda shown: day * clock.day(shown / day)
+    )
 
 
 def _opportunities(model: PurchaseModel, ages: FloatArray) -> FloatArray:

@@ -103,7 +103,8 @@ def purchase_chances(
 ) -> pd.DataFrame:
     """The features of the family value_model for every customer, fitted on the past alone."""
     rfm = rfm_summary(days, as_of=as_of, gaps=True)
-    model = (BetaGeoModel() if purchases is None else clone(purchases)).fit(rfm)
+    model = BetaGeoModel() if purchases is None else clone(purchases)
+    model.fit_days(days, as_of=as_of, rfm=rfm)
     chances = {
         "p_no_purchase": model.probability_no_purchase(
             rfm, horizon=rule.horizon_days, lead=rule.lead_days

@@ -48,6 +48,8 @@ def _counted(counts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str
             continue
         before = "" if section in _SECTIONS else f"{section}: "
         for key, value in values.items():
+            if key == "rows_dropped" and not value:
+                continue
             if key == "reasons":
                 yield from _reasons(value, f"{before}{_WORDS['rows_quarantined']}")
             else:

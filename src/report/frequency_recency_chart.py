@@ -13,7 +13,7 @@ from patronage.report.heat_map import heat_map
 def frequency_recency_matrix(
     model: PurchaseModel, *, horizon: float, age: float, max_frequency: int
 ) -> pd.DataFrame:
-    """Expected purchases of customers first seen `age` ago.
+    """Expected purchases of customers first seen `age` ago, in a year without season.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def frequency_recency_matrix(
     DataFrame
         One row per number of repeat purchases, one column per time since the last purchase.
     """
-    asked = partial(model.expected_purchases, horizon=horizon)
+    asked = partial(model.without_season.expected_purchases, horizon=horizon)
     return alive_matrix(asked, age=age, max_frequency=max_frequency)
 
 

@@ -8,7 +8,7 @@ from patronage.data.profile import ColumnProfile, TableProfile
 from patronage.retention.wording import counted
 
 NONE = "–"
-QUANTILE_NAMES = {"1": "1 %", "25": "25 %", "50": "Median", "75": "75 %", "99": "99 %"}
+QUANTILE_NAMES = {"1": "1%", "25": "25%", "50": "Median", "75": "75%", "99": "99%"}
 MAX_TEXT = 60
 
 
@@ -74,9 +74,9 @@ def _row(column: ColumnProfile) -> ProfileRow:
         name=column.name,
         kind=column.kind,
         empty=f"{column.nulls / column.rows:.1%}" if column.nulls else NONE,
-        distinct=NONE if column.distinct is None else f"{column.distinct:,}",
+        distinct="" if column.distinct is None else f"{column.distinct:,}",
         numbers=[
-            f"{value:,.6g}" if is_number and isinstance(value, int | float) else NONE
+            f"{value:,.6g}" if is_number and isinstance(value, int | float) else ""
             for value in (*numbers, column.maximum)
         ],
         words=_words(column),
@@ -87,4 +87,4 @@ def _words(column: ColumnProfile) -> str:
     if column.kind == "time" and column.minimum is not None:
         return f"{column.minimum} to {column.maximum}"
     known = column.rows - column.nulls
-    return ", ".join(f"{text[:MAX_TEXT]} {rows / known:.1%}" for text, rows in column.top)
+    return ", ".join(f"{text[:MAX_TEXT]} ({rows / known:.1%})" for text, rows in column.top)

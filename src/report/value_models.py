@@ -1,7 +1,7 @@
 """Which model of purchases was chosen, and how the others did."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 MODEL_NAMES = {
@@ -11,6 +11,7 @@ MODEL_NAMES = {
     "ModifiedBetaGeoCNBDModel": "MBG/CNBD-k",
     "ParetoNBDModel": "Pareto/NBD",
 }
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,10 @@ class ModelComparison:
 
     question: str
     rows: list[list[str]]
+    season: str = ""
+    """What became of the season, in sentences."""
+    months: list[tuple[str, str]] = field(default_factory=list)
+    """Each month and its factor, as texts; empty without a season."""
 
 
 def model_comparison(metrics: Mapping[str, Any]) -> ModelComparison | None:
@@ -31,7 +36,33 @@ def model_comparison(metrics: Mapping[str, Any]) -> ModelComparison | None:
         f"number of purchases of each of {found['customers']:,} customers in the "
         f"{found['horizon_days']:,} days after; {found['actual']:,} purchases came."
     )
-    return ModelComparison(question, [_row(model, found) for model in found["models"]])
+    rows = [_row(model, found) for model in found["models"]]
+    season = found.get("season")
+    if season is None:
+        return ModelComparison(question, rows)
+    months = season["months"] if season["taken"] else []
+    return ModelComparison(question, rows, _season(season), _months(months))
+
+
+def _season(found: Mapping[str, Any]) -> str:
+    windows = found["windows"]
+    if not windows:
+        return str(found["note"])
+    taken = "It is used." if found["taken"] else "It is not used."
+    foreseen = "; ".join(
+        f"{each['actual']:,} purchases came after {each['as_of']}, {each['seasonal']:,.0f} were "
+        f"expected with a season and {each['plain']:,.0f} without"
+        for each in windows
+    )
+    return (
+        f"A season of the purchase rate changes the log-likelihood by {found['gain']:+,.1f} over "
+        f"{len(windows)} window{'s' if len(windows) > 1 else ''}, where chance may give "
+        f"{found['chance']:,.1f}. {taken} {foreseen}."
+    )
+
+
+def _months(factors: Sequence[float]) -> list[tuple[str, str]]:
+    return [(name, f"{factor:.2f}") for name, factor in zip(MONTHS, factors, strict=False)]
 
 
 def _row(model: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

@@ -130,10 +130,12 @@ SURVEY = Topic(
         ),
         Sentence(
             lambda values: (
-                values.numbers("survey_score_last"),
-                values.numbers("survey_score_last") - values.numbers("survey_score_change"),
+                np.round(values.numbers("survey_score_last"), 1),
+                np.round(
+                    values.numbers("survey_score_last") - values.numbers("survey_score_change"), 1
+                ),
             ),
-            lambda last, before: np.asarray(np.round(last, 1) < np.round(before, 1)),
+            lambda last, before: last < before,
             lambda last, before, _: f"last survey score {last:.1f}; {before:.1f} on average before",
         ),
         Sentence(

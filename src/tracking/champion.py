@@ -7,6 +7,7 @@ import pandas as pd
 
 from patronage.errors import DataError
 from patronage.models.scorer import CustomerScorer
+from patronage.models.seasonal_model import SeasonalModel
 from patronage.tracking.gate import Verdict
 from patronage.tracking.store import MODEL, Store, quiet_mlflow
 
@@ -36,6 +37,8 @@ class LoadedModel:
             If a feature is missing: MLflow would let an optional column pass unseen.
         """
         wanted = ["customer_id", "eligible", *self.scorer.columns]
+        dated = isinstance(self.scorer.value.purchases_, SeasonalModel)
+        wanted += ["as_of"] if dated else []
         missing = [name for name in wanted if name not in features]
         if missing:
             raise DataError(
@@ -44,8 +47,11 @@ class LoadedModel:
                 "patronage train"
             )
         texts = dict.fromkeys(self.scorer.churn.categories_, object)
+        asked = features[wanted].astype(texts)
+        if dated:
+            asked = asked.assign(as_of=pd.to_datetime(asked["as_of"]))
         with quiet_mlflow():
-            scores: pd.DataFrame = self.pyfunc.predict(features[wanted].astype(texts))
+            scores: pd.DataFrame = self.pyfunc.predict(asked)
         return scores
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from patronage.errors import DataError
 from patronage.models.scorer import SCORES, CustomerScorer
+from patronage.models.seasonal_model import SeasonalModel
 from patronage.tracking.store import MODEL, Store, quiet_mlflow
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ def _signature(scorer: CustomerScorer) -> "ModelSignature":
 
     texts = scorer.churn.categories_
     inputs = [ColSpec("string", "customer_id"), ColSpec("boolean", "eligible")]
+    if isinstance(scorer.value.purchases_, SeasonalModel):
+        inputs.append(ColSpec("datetime", "as_of"))
     features = [
         ColSpec("string" if name in texts else "double", name, required=False)
         for name in scorer.columns

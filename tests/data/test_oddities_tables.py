@@ -78,6 +78,10 @@ def test_a_midnight_that_was_skipped_is_a_day(read):
 
 UNITS = {
     "cents in one file": ([12.0, 1200.0, 13.0], ["the median amount in 1.csv is 1,200.00, in"]),
+    "cents in most files": (
+        [1200.0, 12.0, 1300.0],
+        ["the median amount in 1.csv is 12.00, in others 1,200.00"],
+    ),
     "a dearer shop": ([12.0, 300.0], []),
     "one file": ([1200.0], []),
 }

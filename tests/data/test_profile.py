@@ -20,7 +20,7 @@ def test_the_profile_of_transactions(read):
     assert list(amount.quantiles) == ["1", "25", "50", "75", "99"]
     assert (columns["order_id"].nulls, columns["order_id"].distinct) == (1, 2)
     assert columns["channel"].top == [("web", 2), ("shop", 1)]
-    assert columns["channel"].described() == "2 values: web 66.7%, shop 33.3%; 25.0% empty"
+    assert columns["channel"].described() == "2 values: web (66.7%), shop (33.3%); 25.0% empty"
 
 
 def test_the_profile_goes_through_json(read):

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+import numpy as np
 import pytest
 
 from patronage.errors import DataError
+from patronage.features.customer_tables import customer_tables
 
 ORDERS = "customer_id,timestamp,amount\na,2024-01-01,1\nb,2024-01-02,2\n007,2024-01-02,2\n"
 
@@ -81,6 +83,25 @@ def test_the_settings_decide_which_attributes_there_are_and_what_they_are(read_t
     ledger = read_table("customers", text, **options)
     assert kept(ledger, "customers") == [("a", 30.0, "1")]
     assert ledger.tables["customers"].counts.reasons == {"age is not a number": 1}
+
+
+def test_attributes_may_have_any_name(read_table, kept):
+    names = [
+        "a0",
+        "c0",
+        "fault",
+        "rows",
+        "value",
+        "source_id",
+        "shown_x",
+        'say "x"',
+        "select",
+        "é x",
+    ]
+    header = ",".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in names)
+    ledger = read_table("customers", f"{header},customer_id\n{'1,' * 9}x,a\n{'2,' * 9}y,b\n")
+    assert ledger.table("customers").collect_schema().names() == ["customer_id", *names]
+    assert kept(ledger, "customers")[1] == ("b", *[2.0] * 9, "y")
 
 
 REFUSED_ATTRIBUTES = {
@@ -194,3 +215,23 @@ def test_exact_repeats_are_dropped_on_request(read, rows):
     assert (counts.rows_in, counts.rows_kept, counts.rows_dropped) == (6, 4, 2)
     assert counts.n_duplicates == 0
     assert read(text).counts.rows_kept == 6
+
+
+def test_the_features_collect_the_tables(read, tmp_path):
+    """What the data layer gives is what the feature layer takes: texts, numbers, times."""
+    sources = {
+        "customers": "customer_id,valid_from,age,size\na,2023-01-01,30,M\na,2024-01-01,31,\n",
+        "events": "customer_id,timestamp,kind,value\na,2024-01-01,visit,2\nz,2024-01-01,visit,\n",
+        "surveys": "customer_id,timestamp,question,score\nb,2024-01-01,nps,\n",
+        "subscriptions": "customer_id,start,end,auto_renew\nb,2024-01-01,9999-12-31,yes\n",
+    }
+    for name, text in sources.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    ledger = read(ORDERS, tables={name: {"source": f"{name}.csv"} for name in sources})
+    tables = customer_tables(ledger.transactions, **{name: ledger.table(name) for name in sources})
+    assert tables.customers.numbers["age"].tolist() == [30.0, 31.0]
+    assert tables.customers.texts["size"].values == ("M",)
+    assert (tables.events.n_rows_dropped, tables.events.numbers["value"].tolist()) == (1, [2.0])
+    assert np.isnan(tables.surveys.numbers["score"]).all()
+    assert np.isnan(tables.subscriptions.numbers["end"]).all()
+    assert tables.subscriptions.numbers["auto_renew"].tolist() == [1.0]

@@ -160,3 +160,9 @@ def computed(request):
     panel = build_panel(tables, cutoffs=CUTOFFS)
     keys = zip(panel["customer_id"], panel["as_of"].dt.date, strict=True)
     return panel, [Past(ledger, who, as_of, request.param) for who, as_of in keys]
+
+
+@pytest.fixture(scope="session")
+def ledger_of_all_tables():
+    """Make a random ledger with rows in every table."""
+    return a_ledger

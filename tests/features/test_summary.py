@@ -59,6 +59,7 @@ def of_lifetimes(transactions, as_of, **options):
 @pytest.mark.parametrize(("theirs", "ours"), OPTIONS.values(), ids=OPTIONS.keys())
 def test_summary_equals_lifetimes_on_cdnow(cdnow, cdnow_days, as_of, theirs, ours):
     summary = rfm_summary(cdnow_days, as_of=as_of, **ours).set_index("customer_id")
+    assert (summary.pop("as_of") <= pd.Timestamp(as_of)).all()
     assert list(summary) == ["frequency", "recency", "T", "monetary_value"]
     assert_frame_equal(
         summary, of_lifetimes(cdnow, as_of, **theirs), rtol=1e-12, check_index_type=False
@@ -85,9 +86,21 @@ def test_weeks_can_be_told_in_days(days_of):
     assert summary[["recency", "T"]].to_numpy().tolist() == [[14, 21]]
 
 
-def test_units_other_than_days_and_weeks_are_refused(days_of):
-    with pytest.raises(SettingsError, match='time_unit="M" must be "D"'):
-        rfm_summary(days_of(("a", 0, 1)), as_of=date(2026, 2, 1), time_unit="M")
+def test_unknown_units_are_refused(days_of):
+    with pytest.raises(SettingsError, match="time_unit='quarter' is not known; use 'h' .hours"):
+        rfm_summary(days_of(("a", 0, 1)), as_of=date(2026, 2, 1), time_unit="quarter")
+    with pytest.raises(SettingsError, match='period="M" must be "D"'):
+        rfm_summary(days_of(("a", 0, 1)), as_of=date(2026, 2, 1), period="M")
+
+
+def test_recency_and_age_in_months_and_years(days_of):
+    table = days_of(("a", 0, 1), ("a", 14, 1))
+    in_days, months, years = (
+        rfm_summary(table, as_of=date(2026, 1, 20), time_unit=unit)[["recency", "T"]]
+        for unit in ("D", "M", "Y")
+    )
+    pd.testing.assert_frame_equal(months * 365.25 / 12, in_days)
+    pd.testing.assert_frame_equal(years * 365.25, in_days)
 
 
 def test_an_as_of_before_the_first_purchase_is_refused_by_date(days_of):

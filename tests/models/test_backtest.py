@@ -9,10 +9,8 @@ from patronage.errors import DataError, SettingsError
 from patronage.features import customer_days, day_table
 from patronage.models import (
     BetaGeoModel,
-    BetaGeoParams,
     CustomerValueModel,
     GammaGammaModel,
-    GammaGammaParams,
     ModifiedBetaGeoModel,
 )
 from patronage.models.backtest import backtest_value, holdout_table
@@ -26,8 +24,8 @@ START, CUTOFF = date(2026, 1, 1), date(2026, 6, 1)
 @pytest.fixture(scope="module")
 def days():
     """A log of 1,000 customers who are as BG/NBD and Gamma-Gamma say."""
-    model, spend = BetaGeoModel(), GammaGammaModel()
-    model.params_, spend.params_ = BetaGeoParams(0.8, 20.0, 1.2, 3.0), GammaGammaParams(5, 4, 20)
+    model = BetaGeoModel.with_params(r=0.8, alpha=20.0, a=1.2, b=3.0)
+    spend = GammaGammaModel.with_params(p=5, q=4, v=20)
     log = simulate_log(
         model, customers=1000, start=START, end=date(2026, 9, 1), spend=spend, seed=4
     )

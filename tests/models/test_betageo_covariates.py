@@ -17,9 +17,7 @@ TRUTH = (0.8, 30.0, 0.9, 3.0)
 
 
 def known(kind, *params):
-    model = kind()
-    model.params_ = BetaGeoParams(*map(float, params))
-    return model
+    return kind.with_params(**BetaGeoParams(*params)._asdict())
 
 
 def covariate_customers(kind, n=40_000):
@@ -184,6 +182,19 @@ def test_customers_are_answered_by_the_model_of_their_covariates(both, ask):
         np.testing.assert_allclose(answers.loc[alone.index], alone, rtol=1e-10)
 
 
+def test_intervals_are_those_of_the_model_of_their_covariates(both):
+    table, covariates, model = both
+    mine = table.merge(covariates)
+    some = mine[(mine["age"] == 30) & (mine["channel"] == "web")].nlargest(80, "frequency")
+    found = model.predict_purchases(some, 90, interval=0.8)
+    alone = model.for_covariates(age=30, channel="web").predict_purchases(some, 90, interval=0.8)
+    np.testing.assert_allclose(found["high"].mean(), alone["high"].mean(), rtol=0.05)
+    np.testing.assert_allclose(found["low"].mean(), alone["low"].mean(), rtol=0.08)
+    np.testing.assert_allclose(found["probability"], alone["probability"], atol=0.08)
+    few = model.predict_purchases(some.iloc[[3, 40]], 90, interval=0.8)
+    pd.testing.assert_frame_equal(few, found.iloc[[3, 40]])
+
+
 def test_the_model_of_some_covariates_is_one_without(both):
     *_, model = both
     alone = model.for_covariates(age=30, channel="web")
@@ -195,6 +206,37 @@ def test_the_model_of_some_covariates_is_one_without(both):
     assert len(alone.draw_customers(3, 10, np.random.default_rng(0))) == 3
     with pytest.raises(SettingsError, match="without covariates: use it as it is"):
         alone.for_covariates(age=3)
+
+
+def test_covariates_are_columns_of_the_customer_table(with_effects):
+    table, covariates, model = with_effects
+    mine = table.merge(covariates)
+    named = BetaGeoModel(covariates=["age", "channel"]).fit(mine)
+    np.testing.assert_allclose(named.params_, model.params_, rtol=1e-12)
+    assert (
+        named.data_digest_
+        == BetaGeoModel(covariates=["age", "channel"]).fit(mine[::-1]).data_digest_
+    )
+    assert named.data_digest_ == model.data_digest_
+    one = BetaGeoModel(covariates=["age"]).fit(table, covariates=covariates)
+    assert list(one.effects_.index) == ["age"]
+    with pytest.raises(DataError, match="covariates names age, channel, which the customer table"):
+        BetaGeoModel(covariates=["age", "channel"]).fit(table)
+    with pytest.raises(SettingsError, match="covariates='age' must be a list of column names"):
+        BetaGeoModel(covariates="age").fit(mine)
+
+
+def test_profiles_with_covariates_lie_around_the_estimates(with_effects):
+    mine = with_effects[0].merge(with_effects[1])[::5]
+    model = BetaGeoModel(covariates=["age", "channel"]).fit(mine)
+    delta = model.confidence_intervals(0.9)
+    assert list(delta.index) == list(model.covariance_.index)
+    profile = model.confidence_intervals(0.9, "profile", mine)
+    width = delta["high"] - delta["low"]
+    np.testing.assert_allclose((profile["low"] - delta["low"]) / width, 0, atol=0.15)
+    np.testing.assert_allclose((profile["high"] - delta["high"]) / width, 0, atol=0.15)
+    with pytest.raises(DataError, match="are not what the model was fitted on"):
+        model.confidence_intervals(0.9, "profile", mine.assign(age=mine["age"] + 1))
 
 
 def test_a_model_with_covariates_is_saved(with_effects):
@@ -243,5 +285,3 @@ def test_covariates_are_asked_for(with_effects):
         model.expected_purchases_new_customer(90)
     with pytest.raises(SettingsError, match="draw_customers needs to know"):
         model.draw_customers(3, 10, np.random.default_rng(0))
-    with pytest.raises(SettingsError, match="An interval per customer needs to know"):
-        model.predict_purchases(table.assign(age=3, channel="web").head(2), 90)

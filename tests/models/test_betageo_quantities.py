@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patronage.models import BetaGeoParams, regular_quantities
+from patronage.models.betageo_discounting import discounted_purchases
 from patronage.models.betageo_quantities import (
     Active,
     counts_pmf,
-    discounted_purchases,
     log_odds_inactive,
     no_purchase,
     purchases,
@@ -192,6 +192,7 @@ def test_a_customer_is_worth_the_same_to_the_last_bit_in_any_company():
                 no_purchase(some, 90.0, 7.0),
                 stays(some, 30.0),
                 discounted_purchases(some, 365.0, 4e-4),
+                discounted_purchases(some, np.inf, 4e-2),
             ]
         )
 
@@ -204,6 +205,13 @@ def test_a_customer_is_worth_the_same_to_the_last_bit_in_any_company():
 DISCOUNTS = {
     "dropout all or nothing": ((506.0, 6.0, 2e-3, 0.05), 1, 4400, 3, 5.5e-4),
     "dear discount": ((0.243, 30.9, 0.793, 2.426), 2, 272, 365, 1.5),
+    "dropout rare, but not for all": (
+        (738.5, 1.983e-3, 1.172e-3, 0.01245),
+        17,
+        512.7,
+        7.859e-5,
+        1.609e-4,
+    ),
     "dropout certain for some": ((34.0, 2e-3, 0.02, 6e-3), 0, 777, 3737, 5e-4),
 }
 

@@ -13,17 +13,20 @@ from patronage.models import (
     ModifiedBetaGeoModel,
     ParetoNBDModel,
     ParetoNBDParams,
+    PurchaseSeason,
+    SeasonalModel,
 )
-from patronage.models.backtest import holdout_table
+from patronage.models.backtest import backtest_value, holdout_table
 from patronage.models.choose_purchases import CANDIDATES, choose_purchases
 from patronage.models.model_forecast import model_forecast
+from patronage.models.season_calendar import SeasonCurve, Terms
 from patronage.models.simulated_log import simulate_log
 
 START, CUTOFF, END = date(2024, 1, 1), date(2025, 1, 1), date(2025, 7, 1)
 
 
 def simulated(model, params, customers=4000):
-    model.params_, model.covariates_ = params, None
+    model = type(model).with_params(**model.get_params(), **params._asdict())
     log = simulate_log(model, customers=customers, start=START, end=END, seed=8)
     return log.assign(amount=1.0)
 
@@ -60,9 +63,7 @@ def test_another_truth_another_winner():
 
 
 def test_regular_customers_have_a_model_of_regular_timing():
-    regular = BetaGeoCNBDModel()
-    regular.k_ = 4
-    log = simulated(regular, BetaGeoParams(4.0, 20.0, 0.8, 6.0), customers=1500)
+    log = simulated(BetaGeoCNBDModel(k=4), BetaGeoParams(4.0, 20.0, 0.8, 6.0), customers=1500)
     choice = choose_purchases(days_of(log), cutoff=CUTOFF, horizon_days=160)
     assert isinstance(choice.model, BetaGeoCNBDModel)
     assert choice.model.k in (3, 4, 5)
@@ -119,6 +120,72 @@ def test_where_nothing_can_be_fitted_the_first_is_taken(caplog):
     assert choice.candidates[0].log_likelihood is None
     assert "frequency is 0 for all" in choice.candidates[0].note
     assert "no model of purchases converged as of 2025-01-01" in caplog.text
+
+
+SALE = SeasonCurve(Terms(1), (0.2, -0.5))
+
+
+@pytest.fixture(scope="module")
+def two_years():
+    """What a season made, and the same model without one: (seasonal days, plain days)."""
+    plain = ModifiedBetaGeoModel()
+    plain.params_, plain.covariates_ = BetaGeoParams(1.5, 30.0, 0.6, 4.0), None
+    seasonal = SeasonalModel(ModifiedBetaGeoModel())
+    seasonal.purchases_, seasonal.params_, seasonal.season_ = plain, plain.params_, SALE
+    span = {"customers": 3000, "start": date(2023, 1, 1), "end": END, "seed": 3}
+    logs = [simulate_log(model, **span).assign(amount=1.0) for model in (seasonal, plain)]
+    return [days_of(log) for log in logs]
+
+
+ASKED = {
+    "cutoff": date(2025, 4, 1),
+    "horizon_days": 90,
+    "candidates": [BetaGeoModel(), ModifiedBetaGeoModel()],
+    "season": PurchaseSeason(),
+}
+
+
+def test_a_season_is_taken_where_it_foresees_better(two_years):
+    choice = choose_purchases(two_years[0], **ASKED)
+    assert isinstance(choice.model, SeasonalModel)
+    assert isinstance(choice.model.purchases, ModifiedBetaGeoModel)
+    assert not hasattr(choice.model, "params_")
+    assert [window.as_of for window in choice.season.windows] == [
+        "2025-04-01", "2025-01-01", "2024-10-03", "2024-07-05"
+    ]  # fmt: skip
+    assert choice.season.gain > 5 * choice.season.chance
+    plain = sum(abs(window.plain - window.actual) for window in choice.season.windows)
+    assert sum(abs(w.seasonal - w.actual) for w in choice.season.windows) < plain / 3
+    content = json.loads(json.dumps(choice.to_dict(), allow_nan=False))
+    assert content["chosen"] == content["models"][0]["model"] == "ModifiedBetaGeoModel"
+    assert content["season"]["taken"]
+    assert content["season"]["months"] == pytest.approx(SALE.by_month(), abs=0.1)
+
+
+def test_no_season_is_taken_where_there_is_none(two_years):
+    choice = choose_purchases(two_years[1], **ASKED)
+    assert isinstance(choice.model, ModifiedBetaGeoModel)
+    assert len(choice.season.windows) == 4
+    assert not choice.season.taken
+
+
+def test_no_season_is_tried_before_a_year_of_data(two_years):
+    early = date(2023, 12, 31)
+    choice = choose_purchases(two_years[0], **ASKED | {"cutoff": early})
+    assert isinstance(choice.model, ModifiedBetaGeoModel)
+    assert choice.season.windows == ()
+    assert "the data begin on 2023-01-01, less than a year (365 days)" in choice.season.note
+
+
+def test_a_season_can_be_backtested(two_years):
+    models = [ModifiedBetaGeoModel(), SeasonalModel(ModifiedBetaGeoModel())]
+    asked = {"cutoff": date(2025, 4, 1), "horizon": 90, "rivals": False}
+    table = backtest_value(two_years[0], models, **asked).table.set_index("model")
+    seasonal = table.loc["SeasonalModel(ModifiedBetaGeoModel)"]
+    plain = table.loc["ModifiedBetaGeoModel"]
+    assert abs(seasonal["bias"]) < abs(plain["bias"])
+    assert seasonal["log_likelihood"] > plain["log_likelihood"]
+    assert seasonal["coverage"] == pytest.approx(seasonal["coverage_stated"], abs=0.03)
 
 
 def test_a_horizon_beyond_the_data_is_refused(days):

@@ -8,10 +8,12 @@ from sklearn.base import clone
 
 from patronage.errors import DataError, SettingsError
 from patronage.models import (
+    BetaGeoBetaBinomModel,
     BetaGeoModel,
     CustomerValueModel,
     GammaGammaModel,
     ModifiedBetaGeoModel,
+    ParetoNBDModel,
 )
 
 YEAR = {"horizon": 52, "annual_discount_rate": 0.15, "margin": 0.25}
@@ -47,6 +49,20 @@ def test_days_and_weeks_agree(model, cdnow_exact):
     days = cdnow_exact.assign(recency=cdnow_exact["recency"] * 7, T=cdnow_exact["T"] * 7)
     in_days = unfitted("D").fit(days).clv(days, **YEAR | {"horizon": 364})
     np.testing.assert_allclose(in_days, model.clv(cdnow_exact, **YEAR), rtol=1e-9)
+
+
+@pytest.mark.parametrize("purchases", [BetaGeoModel(), ModifiedBetaGeoModel()])
+def test_the_size_of_a_batch_changes_no_bit(purchases, cdnow_exact):
+    fitted = CustomerValueModel(purchases, GammaGammaModel(), "W").fit(cdnow_exact)
+    crowd = pd.concat([cdnow_exact] * 8, ignore_index=True)
+    crowd = crowd.assign(
+        customer_id=np.arange(len(crowd)), T=crowd["T"] + np.arange(len(crowd)) % 7
+    )
+    alive, value = fitted.purchases_.probability_alive(crowd), fitted.clv(crowd, **YEAR)
+    for rows in (slice(5, 6), slice(16_380, 16_390), slice(11, None)):
+        some = crowd[rows]
+        assert (fitted.purchases_.probability_alive(some).values == alive.values[rows]).all()
+        assert (fitted.clv(some, **YEAR).values == value.values[rows]).all()
 
 
 def test_value_if_kept_is_the_value_of_an_active_customer(model, cdnow_exact):
@@ -119,5 +135,74 @@ def test_arguments_that_cannot_be_are_refused(model, cdnow_exact, name):
 
 
 def test_an_unknown_unit_is_refused(cdnow_exact):
-    with pytest.raises(SettingsError, match="time_unit='M' is not known; use 'D'"):
-        unfitted("M").fit(cdnow_exact).clv(cdnow_exact, **YEAR)
+    with pytest.raises(
+        SettingsError, match="time_unit='Q' is not known; use 'h' .hours., 'D' .days."
+    ):
+        unfitted("Q").fit(cdnow_exact).clv(cdnow_exact, **YEAR)
+
+
+@pytest.mark.parametrize("kind", [BetaGeoModel, ParetoNBDModel])
+def test_covariates_of_the_purchases_are_columns_of_the_table(kind):
+    rng = np.random.default_rng(3)
+    parts = [
+        BetaGeoModel.with_params(r=1.2, alpha=alpha, a=0.6, b=3.0)
+        .draw_customers(1500, rng.integers(60, 200, 1500), rng)
+        .assign(channel=channel)
+        for channel, alpha in (("shop", 60.0), ("web", 20.0))
+    ]
+    rfm = pd.concat(parts).assign(customer_id=range(3000))
+    rfm["monetary_value"] = np.where(rfm["frequency"] > 0, rng.gamma(9, 3, 3000), 0)
+    value = CustomerValueModel(kind(covariates=["channel"]), GammaGammaModel()).fit(rfm)
+    assert list(value.purchases_.effects_.index) == [
+        f"channel={value.purchases_.covariates_.attributes[0].levels[0]}"
+    ]
+    some = rfm[rfm["channel"] == "web"].head(40)
+    apart = CustomerValueModel.of_fitted(
+        value.purchases_.for_covariates(channel="web"), value.spend_
+    )
+    for ask in (
+        lambda m: m.clv(some, 365, 0.1, 0.3),
+        lambda m: m.value_if_kept(some, 365, 0.1, 0.3),
+    ):
+        np.testing.assert_allclose(ask(value), ask(apart), rtol=1e-9)
+    found, alone = (m.clv(some, 365, 0.1, 0.3, interval=0.8) for m in (value, apart))
+    np.testing.assert_allclose(found["high"].mean(), alone["high"].mean(), rtol=0.05)
+    assert (value.predict_spend(some, 365)["high"] >= found["high"]).all()
+    again = CustomerValueModel.from_dict(json.loads(json.dumps(value.to_dict())))
+    pd.testing.assert_frame_equal(again.clv(some, 365, 0.1, 0.3, interval=0.8), found)
+
+
+def test_yearly_opportunities_have_a_lifetime_value():
+    purchases = BetaGeoBetaBinomModel.with_params(alpha=1.2, beta=0.75, gamma=0.66, delta=2.78)
+    spend = GammaGammaModel.with_params(p=6, q=4, v=15)
+    value = CustomerValueModel.of_fitted(purchases, spend, "Y")
+    donor = pd.DataFrame(
+        {"customer_id": [1], "frequency": [4], "recency": [6], "T": [6], "monetary_value": [30.0]}
+    )
+    clv = value.clv(donor, 10, annual_discount_rate=0.1, margin=1.0)[1]
+    yearly = purchases.expected_purchases(donor, range(11)).loc[1].diff()[1:]
+    worth = float(yearly @ 1.1 ** -np.arange(1, 11)) * spend.expected_spend(donor)[1]
+    assert clv == pytest.approx(worth, rel=1e-9)
+    found = value.clv(donor, 10, 0.1, 1.0, interval=0.8)
+    assert found["low"][1] < clv < found["high"][1]
+    endless = value.clv(donor, np.inf, 0.1, 1.0, interval=0.8)
+    assert endless["high"][1] > found["high"][1]
+
+
+UNITS = {"h": 1 / 24, "W": 7, "M": 365.25 / 12, "Y": 365.25}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_units_of_time_give_one_value(unit):
+    rfm = pd.DataFrame(
+        {"customer_id": [1], "frequency": [4], "recency": [60.0], "T": [90.0], "monetary_value": 30}
+    )
+    spend = GammaGammaModel.with_params(p=6, q=4, v=15)
+
+    def clv(unit, days):
+        purchases = BetaGeoModel.with_params(r=0.8, alpha=15 / days, a=0.8, b=2.5)
+        other = rfm.assign(recency=rfm["recency"] / days, T=rfm["T"] / days)
+        model = CustomerValueModel.of_fitted(purchases, spend, unit)
+        return model.clv(other, 365 / days, 0.1, 0.3)[1]
+
+    assert clv(unit, UNITS[unit]) == pytest.approx(clv("D", 1), rel=1e-9)

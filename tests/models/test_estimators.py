@@ -16,19 +16,20 @@ import patronage.models
 from patronage.features import customer_days, day_table, rfm_summary
 from patronage.models import (
     BetaGeoModel,
-    BetaGeoParams,
     CustomerValueModel,
     GammaGammaModel,
-    GammaGammaParams,
     PurchaseModel,
+    PurchaseSeason,
     load_model,
     simulate_log,
 )
 from patronage.models.contract_model import ContractModel
 
 AS_OF = date(2026, 1, 1)
+GIVEN = PurchaseSeason(factors={month: 2.0 if month > 10 else 1.0 for month in range(1, 13)})
 ARGUMENTS = {
     "CustomerValueModel": {"purchases": BetaGeoModel(), "spend": GammaGammaModel()},
+    "SeasonalModel": {"purchases": BetaGeoModel(), "season": GIVEN},
     "ChurnModel": {"features": ["frequency", "recency"], "label_days": 90},
 }
 """What the estimators need that have arguments without a default."""
@@ -62,8 +63,8 @@ def made(name):
 @pytest.fixture(scope="module")
 def customers():
     """Purchases and spend of 400 customers, as whole days."""
-    model, spend = BetaGeoModel(), GammaGammaModel()
-    model.params_, spend.params_ = BetaGeoParams(0.9, 15.0, 1.0, 3.0), GammaGammaParams(5, 4, 20)
+    model = BetaGeoModel.with_params(r=0.9, alpha=15.0, a=1.0, b=3.0)
+    spend = GammaGammaModel.with_params(p=5, q=4, v=20)
     log = simulate_log(
         model, customers=400, start=date(2025, 1, 1), end=AS_OF, spend=spend, seed=11
     )

@@ -52,3 +52,30 @@ def test_a_likelihood_that_cannot_gain_is_given_up():
 
     optimum = maximise(broken, np.zeros(1))
     assert (optimum.settled, optimum.log_params.tolist()) == (False, [0.0])
+
+
+def test_a_last_step_whose_error_is_below_rounding_is_not_looked_at():
+    asked = []
+
+    def counted(at):
+        asked.append(at[0])
+        return double_well(at)
+
+    optimum = maximise(counted, np.array([1 + 1e-6]))
+    assert optimum.log_params[0] == 1
+    assert len(asked) == 2
+    assert maximise(counted, np.array([1.1]), tolerance=0.1).log_params == pytest.approx(
+        [1], rel=0.02
+    )
+
+
+def test_a_gain_that_rounding_hides_shows_in_the_gradient():
+    rng = np.random.default_rng(0)
+
+    def noisy(at):
+        found = bowl(at)
+        return found._replace(value=found.value + 1e-12 * rng.standard_normal())
+
+    optimum = maximise(noisy, np.array([1 + 1e-7, -2 + 1e-7]))
+    assert optimum.settled
+    assert optimum.log_params == pytest.approx((1, -2), rel=1e-12)

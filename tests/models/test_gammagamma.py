@@ -61,6 +61,13 @@ def test_weights_stand_for_customers(model, cdnow_exact):
     )
 
 
+def test_a_sample_of_many_customers_leads_to_the_same_fit(model, cdnow_exact):
+    many = pd.concat([cdnow_exact] * 12, ignore_index=True)
+    fitted = GammaGammaModel().fit(many.rename_axis("customer_id"))
+    assert fitted.params_ == pytest.approx(model.params_, rel=1e-9)
+    assert fitted.n_customers_ == 12 * 946
+
+
 def test_refunded_customers_are_left_out_and_counted(model, cdnow_exact):
     refunded = pd.DataFrame({"frequency": [3, 1], "monetary_value": [0.0, -4.0]}, index=[-1, -2])
     more = pd.concat([cdnow_exact, refunded]).rename_axis("customer_id")

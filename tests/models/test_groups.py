@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,26 @@ def test_the_digest_knows_the_rows_but_not_their_order():
     a, b = np.array([1.0, 2, 3]), np.array([4.0, 5, 6])
     assert rows_digest(a, b) == rows_digest(a[::-1], b[::-1])
     assert len({rows_digest(a, b), rows_digest(b, a), rows_digest(a, b[::-1])}) == 3
+
+
+def test_the_digest_of_saved_models_stays():
+    a, b = np.array([1.0, -0.0, 3]), np.array([4.0, 5, 6])
+    mixed = pd.util.hash_array(a) * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(b)
+    assert rows_digest(a, b) == f"{int(np.sum(pd.util.hash_array(mixed))):016x}"
+
+
+def test_groups_off_the_grid_are_those_on_it():
+    rng = np.random.default_rng(0)
+    x, T, weight = rng.integers(0, 3, 500), rng.integers(1, 9, 500), rng.integers(0, 3, 500)
+    t_x = np.where(x > 0, T // 2, 0)
+    on, off = (
+        timing_groups(rfm(x.astype(float), t_x * unit, T * unit), weight.astype(float))
+        for unit in (1.0, 0.37)
+    )
+    assert on.frequency.tolist() == off.frequency.tolist()
+    assert on.weight.tolist() == off.weight.tolist()
+    np.testing.assert_allclose(on.recency, off.recency, rtol=1e-15)
+    np.testing.assert_allclose(on.T, off.T, rtol=1e-15)
 
 
 @given(

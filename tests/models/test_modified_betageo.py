@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.special import hyp2f1
 
-from patronage.models import BetaGeoModel, BetaGeoParams, ModifiedBetaGeoModel
+from patronage.models import BetaGeoModel, ModifiedBetaGeoModel
 
 # Batislam, Denizel & Filiztekin (2007) print .525, 6.183, .891, 1.614; the digits beyond are those
 # of an independent optimiser on each version of the data.
@@ -54,8 +54,7 @@ def test_new_customers(model):
 
 def test_1500_purchases_where_others_give_nan():
     # 60 digits of mpmath at BG/NBD's CDNOW parameters: see the table of failures of other packages.
-    model = ModifiedBetaGeoModel()
-    model.params_ = BetaGeoParams(0.243, 4.414, 0.793, 2.426)
+    model = ModifiedBetaGeoModel.with_params(r=0.243, alpha=4.414, a=0.793, b=2.426)
     heavy = pd.DataFrame({"customer_id": [1], "frequency": [1500], "recency": [38.9], "T": [39.0]})
     given_alive = model.discounted_purchases(heavy, 52, 0, given_alive=True)[1]
     alive = model.probability_alive(heavy)[1]
@@ -65,8 +64,7 @@ def test_1500_purchases_where_others_give_nan():
 
 @pytest.mark.parametrize("family", [BetaGeoModel, ModifiedBetaGeoModel])
 def test_drawn_customers_are_the_models(family):
-    model = family()
-    model.params_ = BetaGeoParams(0.8, 10.0, 0.8, 2.5)
+    model = family.with_params(r=0.8, alpha=10.0, a=0.8, b=2.5)
     rng = np.random.default_rng(7)
     drawn = model.draw_customers(60_000, rng.integers(20, 60, 60_000), rng)
     fitted = family().fit(drawn)

@@ -4,13 +4,15 @@ import pytest
 
 from patronage.errors import DataError, SettingsError
 from patronage.models import (
+    BetaGeoBetaBinomModel,
+    BetaGeoCNBDModel,
     BetaGeoModel,
     CustomerValueModel,
     GammaGammaModel,
+    ModifiedBetaGeoCNBDModel,
     ModifiedBetaGeoModel,
     ParetoNBDModel,
 )
-from patronage.models import predictive_intervals as intervals
 
 YEAR = {"horizon": 52, "annual_discount_rate": 0.15, "margin": 0.25}
 
@@ -29,14 +31,9 @@ def found(model, cdnow_exact):
     return model.clv(cdnow_exact, **YEAR, interval=0.9)
 
 
-@pytest.fixture
-def known(monkeypatch):
+def certain(model):
     """Parameters taken as known, so that the exact distribution is at hand."""
-
-    def fix(seed, *models):
-        return [[model.params_] * 32 for model in models]
-
-    monkeypatch.setattr(intervals, "parameter_draws", fix)
+    return type(model).with_params(**model.params_._asdict(), **model.get_params())
 
 
 def test_the_expectation_stays_what_it_was(model, found, cdnow_exact):
@@ -72,30 +69,50 @@ def test_days_and_weeks_pounds_and_pence_agree(found, cdnow_exact):
     np.testing.assert_allclose(pence["high"] / 100, found["high"], rtol=1e-4)
 
 
-@pytest.mark.usefixtures("known")
+REGULAR = {"k": 3, "r": 1.5, "alpha": 10.0, "a": 0.8, "b": 2.5}
+
+
 @pytest.mark.parametrize("level", [0.5, 0.9])
 @pytest.mark.parametrize("Model", [BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel])
 def test_counts_match_the_exact_distribution(Model, level, cdnow_exact):
-    model = Model().fit(cdnow_exact)
-    interval = model.predict_purchases(cdnow_exact, 39, interval=level)
-    exact = model.purchase_count_pmf(cdnow_exact, 39, max_count=150).to_numpy().cumsum(axis=1)
+    check_counts(certain(Model().fit(cdnow_exact)), cdnow_exact, 39, level)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9])
+@pytest.mark.parametrize("Model", [BetaGeoCNBDModel, ModifiedBetaGeoCNBDModel])
+def test_counts_of_regular_customers_know_how_far_the_next_purchase_is(Model, level):
+    model, rng = Model.with_params(**REGULAR), np.random.default_rng(1)
+    check_counts(model, model.draw_customers(2000, rng.integers(5, 60, 2000), rng), 13, level)
+
+
+@pytest.mark.parametrize("horizon", [1, 6])
+def test_counts_at_opportunities_match_the_exact_distribution(horizon):
+    model = BetaGeoBetaBinomModel.with_params(alpha=1.2, beta=0.75, gamma=0.66, delta=2.78)
+    rng = np.random.default_rng(2)
+    check_counts(
+        model, model.draw_customers(2000, rng.integers(1, 90, 2000), rng), horizon, 0.8, 0.05
+    )
+
+
+def check_counts(model, rfm, horizon, level, off=0.01):
+    interval = model.predict_purchases(rfm, horizon, interval=level)
+    exact = model.purchase_count_pmf(rfm, horizon, max_count=150).to_numpy().cumsum(axis=1)
     rows, low, high = np.arange(len(exact)), *interval[["low", "high"]].to_numpy(int).T
     below = np.where(low > 0, exact[rows, low - 1], 0)
     held = exact[rows, high] - below
-    np.testing.assert_allclose(interval["probability"], held, atol=0.05)
+    np.testing.assert_allclose(interval["probability"], held, atol=off)
     assert interval["probability"].mean() == pytest.approx(held.mean(), abs=0.005)
-    assert (held > level - 0.05).all()
-    assert (below <= (1 - level) / 2 + 0.05).all()
+    assert (held > level - off).all()
+    assert (below <= (1 - level) / 2 + off).all()
     shorter = np.where(high > low, exact[rows, np.maximum(high - 1, 0)] - below, 0)
-    assert (shorter < level + 0.05).all()
+    assert (shorter < level + off).all()
 
 
-@pytest.mark.usefixtures("known")
 def test_spend_of_a_loyal_customer_is_a_mixture_of_gammas(cdnow_exact):
     # Nobody leaves and all buy alike: counts are Poisson, spend is Gamma given count and nu.
-    model = unfitted().fit(cdnow_exact)
-    purchases = model.purchases_.params_type(r=1e7, alpha=1e7 / 0.5, a=1e-9, b=1.0)
-    model.purchases_.params_ = purchases
+    purchases = BetaGeoModel.with_params(r=1e7, alpha=1e7 / 0.5, a=1e-9, b=1.0)
+    spend = certain(GammaGammaModel().fit(cdnow_exact))
+    model = CustomerValueModel.of_fitted(purchases, spend, "W")
     who = pd.DataFrame(
         {"customer_id": [1], "frequency": [8], "recency": [19.0], "T": [20.0], "monetary_value": 30}
     )
@@ -109,10 +126,8 @@ def test_spend_of_a_loyal_customer_is_a_mixture_of_gammas(cdnow_exact):
     assert found["high"] == pytest.approx(np.quantile(total, 0.9), rel=0.03)
 
 
-@pytest.mark.usefixtures("known")
 def test_who_never_leaves_buys_on():
-    model = BetaGeoModel()
-    model.params_ = model.params_type(r=1e7, alpha=2e7, a=1e-9, b=1.0)
+    model = BetaGeoModel.with_params(r=1e7, alpha=2e7, a=1e-9, b=1.0)
     who = pd.DataFrame({"customer_id": [1], "frequency": [8], "recency": [19.0], "T": [20.0]})
     found = model.predict_purchases(who, 20, interval=0.8).loc[1]
     assert tuple(found[["low", "high"]]) in {(6, 13), (6, 14)}  # Poisson of mean 10: 13 holds .797
@@ -170,8 +185,7 @@ def test_wider_where_the_parameters_are_less_known(model, cdnow_exact):
 @pytest.mark.parametrize("level", [0.8, 0.9])
 def test_they_hold_what_they_say(level):
     rng = np.random.default_rng(5)
-    model = BetaGeoModel()
-    model.params_ = model.params_type(1.2, 6.0, 0.6, 3.0)
+    model = BetaGeoModel.with_params(r=1.2, alpha=6.0, a=0.6, b=3.0)
     rfm = model.draw_customers(60_000, np.floor(rng.uniform(20, 60, 60_000)), rng)
     found = BetaGeoModel().fit(rfm).predict_purchases(rfm, 30, interval=level)
     due = rng.poisson(rfm["rate"] * 30)

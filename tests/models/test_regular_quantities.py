@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from patronage.models import betageo_discounting
 from patronage.models import betageo_quantities as exponential
 from patronage.models import regular_quantities as regular
 from patronage.models.betageo_quantities import Active
@@ -148,7 +149,7 @@ def test_k_1_is_bg_nbd(shape, a, b, span, lead, share):
     for horizon in (span, np.inf):
         np.testing.assert_allclose(
             regular.discounted_purchases(staged, horizon, 0.01),
-            exponential.discounted_purchases(plain, horizon, 0.01),
+            betageo_discounting.discounted_purchases(plain, horizon, 0.01),
             rtol=1e-10,
         )
     pmf = regular.counts_pmf(staged, span, 5)

@@ -21,9 +21,7 @@ TRUTH = BetaGeoParams(0.8, 10.0, 0.8, 2.5)
 
 
 def true_model(family, k):
-    model = family(k)
-    model.params_, model.k_ = TRUTH, k
-    return model
+    return family.with_params(k=k, **TRUTH._asdict())
 
 
 def drawn(family, k, n=40_000, seed=5):

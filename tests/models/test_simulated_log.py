@@ -7,6 +7,7 @@ import pytest
 from patronage.errors import SettingsError
 from patronage.models import (
     BetaGeoBetaBinomModel,
+    BetaGeoCNBDModel,
     BetaGeoModel,
     BetaGeoParams,
     GammaGammaModel,
@@ -23,8 +24,7 @@ PERIOD = {"start": START, "end": END}
 
 
 def fitted(model, params):
-    model.params_, model.covariates_ = params, None
-    return model
+    return type(model).with_params(**params._asdict())
 
 
 TRUTHS = {
@@ -68,10 +68,9 @@ def test_purchases_before_the_last_are_spread_evenly(model, params):
 
 
 def test_regular_timing_has_even_gaps():
-    model = fitted(BetaGeoModel(), BetaGeoParams(0.8, 15.0, 0.01, 2.4))
     spread = {}
     for k in (1, 4):
-        model.k_ = k
+        model = BetaGeoCNBDModel.with_params(k=k, r=0.8, alpha=15.0 / k, a=0.01, b=2.4)
         log = simulate_log(model, customers=2000, **PERIOD, seed=3)
         seconds = log["timestamp"].astype("int64").groupby(log["customer_id"])
         gaps = seconds.diff().dropna()
@@ -79,7 +78,6 @@ def test_regular_timing_has_even_gaps():
         many = per_customer.transform("size") > 20
         ratio = per_customer.transform("std") / per_customer.transform("mean")
         spread[k] = ratio[many].mean()
-    del model.k_
     assert spread[1] == pytest.approx(1, abs=0.05)
     assert spread[4] == pytest.approx(0.5, abs=0.05)
 

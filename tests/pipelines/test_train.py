@@ -5,7 +5,7 @@ import pytest
 
 from patronage.errors import DataError
 from patronage.features import CustomerTables, customer_days, day_table, mature_cutoffs
-from patronage.models import BetaGeoModel, BetaGeoParams, ModifiedBetaGeoModel, ParetoNBDModel
+from patronage.models import BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel
 from patronage.models.simulated_log import simulate_log
 from patronage.models.training_panel import LabelRule, training_panel
 from patronage.pipelines import train
@@ -17,8 +17,7 @@ END = date(2025, 12, 31)
 
 @pytest.fixture(scope="module")
 def prepared():
-    model = BetaGeoModel()
-    model.params_ = BetaGeoParams(1.0, 20.0, 1.0, 3.0)
+    model = BetaGeoModel.with_params(r=1.0, alpha=20.0, a=1.0, b=3.0)
     log = simulate_log(model, customers=400, start=date(2025, 1, 1), end=END, seed=2)
     days = day_table(customer_days(log.assign(amount=10.0)))
     return Prepared(tables=CustomerTables(days), as_of=END, data_end=END, digest="")

@@ -53,9 +53,9 @@ def test_a_table_is_told_in_a_sentence_and_a_row_for_each_column():
         "50.0%",
         ["-1.5", "-1.5", "0", "2", "3", "1,234", "1,234.5"],
     )
-    assert (kind.distinct, kind.words) == ("7", "<b> 80.0%, x 10.0%")
+    assert (kind.distinct, kind.words) == ("7", "<b> (80.0%), x (10.0%)")
     assert timestamp.words == "2024-01-01 to 2024-02-29"
-    assert (empty.empty, set(empty.numbers)) == ("100.0%", {"–"})
+    assert (empty.empty, set(empty.numbers)) == ("100.0%", {""})
 
 
 def test_a_run_without_profiles_shows_none():

@@ -53,3 +53,40 @@ def test_regular_timing_tells_how_regular():
 
 def test_models_trained_before_there_was_a_choice_have_none():
     assert model_comparison({}) is None
+
+
+TRIED = {
+    "windows": [
+        {"as_of": "2025-04-01", "actual": 90, "plain": 80.2, "seasonal": 88.7, "gain": 4.5},
+        {"as_of": "2025-01-01", "actual": 40, "plain": 61.0, "seasonal": 43.0, "gain": 8.0},
+    ],
+    "gain": 12.5,
+    "chance": 3.25,
+    "months": [0.5] * 11 + [6.5],
+    "note": "",
+    "taken": True,
+}
+
+
+def test_the_season_is_told_with_its_windows_and_months():
+    comparison = model_comparison({"value_models": {**FOUND, "season": TRIED}})
+    assert "by +12.5 over 2 windows, where chance may give 3.2. It is used." in comparison.season
+    assert "90 purchases came after 2025-04-01, 89 were expected with a season and 80 without" in (
+        comparison.season
+    )
+    assert comparison.months[0] == ("Jan", "0.50")
+    assert comparison.months[-1] == ("Dec", "6.50")
+
+
+def test_a_season_that_is_not_used_has_no_months():
+    refused = {**TRIED, "taken": False, "gain": -2.0}
+    comparison = model_comparison({"value_models": {**FOUND, "season": refused}})
+    assert "by -2.0 over 2 windows" in comparison.season
+    assert "It is not used." in comparison.season
+    assert comparison.months == []
+
+
+def test_why_no_season_was_tried_is_said():
+    none = {**TRIED, "windows": [], "taken": False, "note": "No season was tried: too short."}
+    comparison = model_comparison({"value_models": {**FOUND, "season": none}})
+    assert comparison.season == "No season was tried: too short."

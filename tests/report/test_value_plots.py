@@ -9,9 +9,7 @@ from patronage.errors import SettingsError
 from patronage.features import customer_days, day_table, rfm_summary
 from patronage.models import (
     BetaGeoModel,
-    BetaGeoParams,
     GammaGammaModel,
-    GammaGammaParams,
     ModifiedBetaGeoModel,
     backtest_value,
     simulate_log,
@@ -31,8 +29,8 @@ CUTOFF = date(2025, 10, 1)
 
 @pytest.fixture(scope="module")
 def days():
-    model, spend = BetaGeoModel(), GammaGammaModel()
-    model.params_, spend.params_ = BetaGeoParams(0.8, 20.0, 0.8, 2.5), GammaGammaParams(5, 4, 20)
+    model = BetaGeoModel.with_params(r=0.8, alpha=20.0, a=0.8, b=2.5)
+    spend = GammaGammaModel.with_params(p=5, q=4, v=20)
     log = simulate_log(
         model, customers=1500, start=date(2025, 1, 1), end=date(2026, 1, 1), spend=spend, seed=3
     )

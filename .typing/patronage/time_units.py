@@ -1,0 +1,1 @@
+../../src/time_units.py

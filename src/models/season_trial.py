@@ -1,0 +1,123 @@
+"""Whether a season helps: a model with it beside itself without, over windows of a year."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from patronage.errors import DataError, SettingsError
+from patronage.features import DayTable
+from patronage.features.arrays import calendar_day
+from patronage.models.backtest import holdout_table
+from patronage.models.holdout_likelihood import holdout_log_likelihood
+from patronage.models.model_forecast import PURCHASES
+from patronage.models.purchase_model import PurchaseModel
+from patronage.models.purchase_season import PurchaseSeason
+from patronage.models.rfm_input import FloatArray
+from patronage.models.seasonal_model import LEAST_HISTORY, SeasonalModel
+
+YEAR = 365
+BEYOND_CHANCE = 2.0
+"""Standard errors by which a season must be ahead."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """What both foresaw of one window, each fitted on what was known before it."""
+
+    as_of: str
+    actual: int
+    plain: float
+    """Expected purchases of all customers, without a season ..."""
+    seasonal: float
+    """... and with one."""
+    gain: float
+    """Log-likelihood of the counts that came, with a season less without."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeasonTrial:
+    """Windows, the newest first, what the season gains in all, and whether it is taken."""
+
+    windows: tuple[Window, ...] = ()
+    gain: float = 0.0
+    chance: float = 0.0
+    """What chance may give: two standard errors of the gain."""
+    months: tuple[float, ...] = ()
+    """Mean factor of each month, as known at the newest window; January first."""
+    note: str = ""
+
+    @property
+    def taken(self) -> bool:
+        """Whether it gains more than chance may give."""
+        return bool(self.windows) and self.gain > self.chance
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self) | {"taken": self.taken}
+
+
+def season_trial(
+    model: PurchaseModel,
+    season: PurchaseSeason,
+    days: DayTable,
+    *,
+    cutoff: date,
+    horizon_days: int,
+) -> SeasonTrial:
+    """Fit with and without the season at cutoffs a horizon apart, and judge by what came.
+
+    The newest window begins at the cutoff, the others before it, as many as fit into a year and
+    have a year of data before them.
+
+    Parameters
+    ----------
+    model, season
+        Unfitted.
+    days
+        Customer days that reach to the end of the newest window.
+    cutoff, horizon_days
+        Of the newest window.
+    """
+    cutoffs = _cutoffs(days, cutoff, horizon_days, season)
+    if not cutoffs:
+        return SeasonTrial(
+            note=f"No season was tried: the data begin on {calendar_day(days.first_day)}, less "
+            f"than a year ({LEAST_HISTORY} days) before {cutoff}."
+        )
+    try:
+        found = [_window(model, season, days, day, horizon_days) for day in cutoffs]
+    except (DataError, SettingsError) as error:
+        return SeasonTrial(note=f"No season was tried: {error}")
+    gains = np.concatenate([each[1] for each in found])
+    return SeasonTrial(
+        windows=tuple(each[0] for each in found),
+        gain=float(gains.sum()),
+        chance=float(BEYOND_CHANCE * np.sqrt(np.sum((gains - gains.mean()) ** 2))),
+        months=found[0][2].season_.by_month(),
+        note=found[0][2].diagnosis_,
+    )
+
+
+def _cutoffs(days: DayTable, cutoff: date, horizon_days: int, season: PurchaseSeason) -> list[date]:
+    least = LEAST_HISTORY if season.terms().harmonics else 1
+    first = calendar_day(days.first_day) + timedelta(days=least)
+    count = max(YEAR // horizon_days, 1)
+    found = [cutoff - timedelta(days=place * horizon_days) for place in range(count)]
+    return [day for day in found if day >= first]
+
+
+def _window(
+    model: PurchaseModel, season: PurchaseSeason, days: DayTable, day: date, horizon: int
+) -> tuple[Window, FloatArray, SeasonalModel]:
+    known = holdout_table(days, day, horizon)
+    counts = known[PURCHASES].to_numpy()
+    plain = clone(model).fit(known)
+    seasonal = SeasonalModel(clone(model), season).fit_days(days, as_of=day)
+    likely = [holdout_log_likelihood(m, known, horizon, counts) for m in (plain, seasonal)]
+    before, after = (float(m.expected_purchases(known, horizon).sum()) for m in (plain, seasonal))
+    gains = likely[1] - likely[0]
+    window = Window(str(day), int(counts.sum()), before, after, float(gains.sum()))
+    return window, gains, seasonal
