@@ -93,9 +93,9 @@ def test_the_catalogue_needs_no_settings(patronage, tmp_path, monkeypatch, capsy
     assert "left out" not in capsys.readouterr().out
 
 
-def test_a_family_that_is_none_is_refused_with_those_there_are(patronage, own_project, caplog):
+def test_a_family_that_is_none_is_refused_with_those_there_are(patronage, own_project, capsys):
     assert patronage("features", "--family", "seson", "--config", own_project) == 2
-    assert "no family seson; there are attributes, basket," in caplog.text
+    assert "no family seson; there are attributes, basket," in capsys.readouterr().err
 
 
 def test_the_check_passes_what_keeps_to_the_past(patronage, own_project, capsys):
@@ -106,16 +106,17 @@ def test_the_check_passes_what_keeps_to_the_past(patronage, own_project, capsys)
     assert "not checked: visits: there is no table [events]" in told
 
 
-def test_the_check_names_what_looks_ahead(patronage, own_project, caplog):
+def test_the_check_names_what_looks_ahead(patronage, own_project, capsys):
     (own_project.parent / "my_features.py").write_text(MODULE + PLANTED)
     assert patronage("features", "--check", "--config", own_project) == 3
-    assert "1 fault in features of your own" in caplog.text
-    assert "feature planted of my_features.py looks ahead" in caplog.text
+    told = capsys.readouterr().err
+    assert "1 fault in features of your own" in told
+    assert "feature planted of my_features.py looks ahead" in told
 
 
-def test_nothing_to_check_is_told(patronage, finished, caplog):
+def test_nothing_to_check_is_told(patronage, finished, capsys):
     assert patronage("features", "--check", "--config", finished) == 2
-    assert '[features] modules = ["my_features.py"]' in caplog.text
+    assert '[features] modules = ["my_features.py"]' in capsys.readouterr().err
 
 
 def test_a_leak_is_named_in_manifest_metrics_and_report(trained):
@@ -152,7 +153,7 @@ CHANGES = {
 
 @pytest.mark.parametrize(("text", "message"), CHANGES.values(), ids=CHANGES.keys())
 def test_scoring_refuses_other_features_than_were_trained(
-    patronage, trained, caplog, text, message
+    patronage, trained, capsys, text, message
 ):
     module = trained.parent / "my_features.py"
     before = module.read_text()
@@ -161,5 +162,6 @@ def test_scoring_refuses_other_features_than_were_trained(
         assert patronage("score", "--config", trained) == 2
     finally:
         module.write_text(before)
-    assert re.search(message, caplog.text), caplog.text
-    assert "was trained with other features of your own" in caplog.text
+    told = capsys.readouterr().err
+    assert re.search(message, told), told
+    assert "was trained with other features of your own" in told
