@@ -4,7 +4,17 @@ import os
 import platform
 from importlib.metadata import version
 
-PACKAGES = ("lightgbm", "lifetimes", "numpy", "pandas", "scikit-learn", "scipy")
+PACKAGES = (
+    "duckdb",
+    "lifetimes",
+    "lightgbm",
+    "numba",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+)
 
 
 def machine() -> dict[str, object]:

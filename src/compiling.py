@@ -34,3 +34,9 @@ def compiled(*arguments: types.Type, any_order: bool = False) -> Callable[[Kerne
         Callable[[Kernel], Kernel],
         numba.njit(arguments or None, cache=True, nogil=True, error_model="numpy", fastmath=lanes),
     )
+
+
+def compiled_each(*signatures: tuple[types.Type, ...]) -> Callable[[Kernel], Kernel]:
+    """The same for each of several lists of arguments."""
+    made = numba.njit(list(signatures), cache=True, nogil=True, error_model="numpy")
+    return cast(Callable[[Kernel], Kernel], made)

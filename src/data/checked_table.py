@@ -23,7 +23,7 @@ from patronage.data.refusals import refuse_nothing_kept, too_bad
 from patronage.data.rejected import collect_rejected
 from patronage.data.source import Source, open_source
 from patronage.data.typed_rows import Plan, plan
-from patronage.data.values import literal, quoted
+from patronage.data.values import quoted
 from patronage.errors import DataError, PatronageError
 from patronage.table_settings import CustomersSection, FileSection
 
@@ -215,15 +215,21 @@ def _counts(
 
 
 def _digest(connection: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> str:
-    """A sum of MD5 per row: the same for any order and any split of the rows into files."""
+    """Sums of two 64-bit hashes per row: the same for any order and split of the rows into files.
+
+    A cryptographic hash of each row would take half of the time of reading it.
+    """
     names = sorted(columns)
-    cells = ", ".join(f"coalesce(CAST({columns[name]} AS VARCHAR), chr(30))" for name in names)
-    row = f"concat_ws({literal(chr(31))}, {cells})"
-    count, total = _one(
+    values = [columns[name] for name in names]
+    once = f"hash({', '.join(values)})"
+    twice = f"hash({', '.join(reversed(values))}, 'twice')"
+    found = _one(
         connection,
-        f"SELECT count(*), coalesce(sum(md5_number_lower({row})), 0) FROM rows WHERE {KEPT}",
+        "SELECT count(*), "
+        + ", ".join(f"coalesce(sum(CAST({row} AS HUGEINT)), 0)" for row in (once, twice))
+        + f" FROM rows WHERE {KEPT}",
     )
-    return hashlib.sha256(repr((names, count, int(total))).encode()).hexdigest()
+    return hashlib.sha256(repr((names, *map(int, found))).encode()).hexdigest()
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:

@@ -28,6 +28,9 @@ from patronage.table_settings import FileSection
 
 log = logging.getLogger(__name__)
 
+DATABASE_MEMORY = "25%"
+"""Of the machine's; past it DuckDB writes to disk. The rest is for the features and models."""
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -219,6 +222,7 @@ def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
         str(folder / "ledger.duckdb"),
         config={
             "temp_directory": str(folder / "spill"),
+            "memory_limit": DATABASE_MEMORY,
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         },

@@ -85,9 +85,9 @@ def text_of(column: SourceColumn) -> str:
             f"AND {column.key} = trunc({column.key}) AND abs({column.key}) < 9007199254740992 "
             f"THEN {whole} ELSE {text} END"
         )
+    if column.kind not in ("text", "other"):
+        return text
     trimmed = f"nullif(trim({text}, {literal(BLANKS)}), '')"
-    if column.kind != "text":
-        return trimmed
     # To trim a set of characters costs ten times as much as to see that there are none.
     return f"CASE WHEN regexp_matches({text}, '^[!-~](.*[!-~])?$') THEN {text} ELSE {trimmed} END"
 

@@ -3,8 +3,13 @@
 from patronage.features.activity import purchases_between, weekly_purchases
 from patronage.features.arrays import ratio
 from patronage.features.catalogue import FEATURES, catalogue_markdown, features_of
+from patronage.features.collapse import collapse, collapse_parts
 from patronage.features.collect import day_table
-from patronage.features.customer_tables import CustomerTables, customer_tables
+from patronage.features.customer_tables import (
+    CustomerTables,
+    customer_table_parts,
+    customer_tables,
+)
 from patronage.features.cutoffs import mature_cutoffs, monthly_cutoffs
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days
@@ -13,6 +18,7 @@ from patronage.features.grid import Grid
 from patronage.features.labels import churn_labels
 from patronage.features.own_feature import feature
 from patronage.features.panel import build_panel
+from patronage.features.panel_files import write_panel
 from patronage.features.summary import rfm_summary
 
 __all__ = [
@@ -24,7 +30,10 @@ __all__ = [
     "build_panel",
     "catalogue_markdown",
     "churn_labels",
+    "collapse",
+    "collapse_parts",
     "customer_days",
+    "customer_table_parts",
     "customer_tables",
     "day_table",
     "feature",
@@ -35,4 +44,5 @@ __all__ = [
     "ratio",
     "rfm_summary",
     "weekly_purchases",
+    "write_panel",
 ]

@@ -52,7 +52,7 @@ def _from_arrow(table: pa.Table) -> DayTable:
     day = np.asarray(table["day"].cast(pa.date32()).cast(pa.int32()).to_numpy(), dtype=np.int32)
     _refuse_twice(codes, day, ids)
     measures = _measures(table)
-    _refuse_infinite(measures, codes, day, ids)
+    refuse_infinite(measures, np.searchsorted(codes, np.arange(len(ids) + 1)), day, ids)
     return _started(codes, day, ids, measures)
 
 
@@ -72,17 +72,17 @@ def _measures(table: pa.Table) -> dict[str, FloatArray]:
         for name in names
     }
     found["purchase_days"] = (found.pop("purchases") > 0).astype(np.float64)
-    found["gross"] = _gross(found)
+    found["gross"] = gross_value(found["spend"], found["returned"])
     return found
 
 
-def _gross(measures: dict[str, FloatArray]) -> FloatArray:
+def gross_value(spend: FloatArray, returned: FloatArray) -> FloatArray:
     """Value bought: what returns take off net spend, added again.
 
     Where nothing was bought, rounding must not leave a tiny value to divide by.
     """
-    gross = measures["spend"] + measures["returned"]
-    return np.where(gross > ROUNDING * measures["returned"], gross, 0.0)
+    gross = spend + returned
+    return np.where(gross > ROUNDING * returned, gross, 0.0)
 
 
 def _started(
@@ -138,14 +138,16 @@ def _refuse_twice(codes: Places, day: DayArray, ids: "pd.Index[Any]") -> None:
         )
 
 
-def _refuse_infinite(
-    measures: dict[str, FloatArray], codes: Places, day: DayArray, ids: "pd.Index[Any]"
+def refuse_infinite(
+    measures: dict[str, FloatArray], offsets: Places, day: DayArray, ids: "pd.Index[Any]"
 ) -> None:
+    """Raise DataError naming the first customer and day on which a measure is not finite."""
     for name, values in measures.items():
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
+            customer = ids[np.searchsorted(offsets, bad[0], side="right") - 1]
             raise DataError(
                 f"{name} is not finite on {bad.size:,} of {len(values):,} customer days, first for "
-                f"customer {ids[codes[bad[0]]]} on {calendar_day(day[bad[0]])}. Correct the "
+                f"customer {customer} on {calendar_day(day[bad[0]])}. Correct the "
                 "amounts, or leave these transactions out: [transactions] where = ..."
             )

@@ -8,10 +8,14 @@ from typing import Any, Literal
 import narwhals as nw
 import numpy as np
 
+from patronage.errors import DataError
 from patronage.features.arrays import Places
+from patronage.features.collapse import OPTIONAL, collapse_lines, no_purchase
 from patronage.features.collect import day_table
+from patronage.features.customer_ranges import MAX_LINES, Extent, customer_ranges
 from patronage.features.day_table import DayTable
-from patronage.features.days import customer_days
+from patronage.features.days import customer_days, lazy_transactions
+from patronage.features.lines import collect_lines, lines_of, ordered_lines
 from patronage.features.own_feature import OwnFeature
 from patronage.features.purchased_categories import purchases_by
 from patronage.features.records import Records, read_records
@@ -19,6 +23,11 @@ from patronage.features.seen import TIMES, Plan
 
 TableName = Literal["events", "surveys", "subscriptions", "customers", "categories", "channels"]
 EndKnown = Literal["at_end", "at_start"]
+
+PURCHASED = {"categories": "category", "channels": "channel"}
+"""Table of what was bought -> the column of the transactions that it is by."""
+COLUMNS = (*OPTIONAL, "channel")
+EMBEDDED = (nw.Implementation.DUCKDB, nw.Implementation.POLARS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,28 +120,94 @@ def customer_tables(
     collected: Callable[[Plan], Any] = (
         transactions if callable(transactions) else lambda plan: plan(transactions)
     )
-    days = day_table(collected(customer_days))
+    lines = collected(_lines_here)
+    days, bought = _there(collected) if lines is None else _here(lines)
     given = {"events": events, "surveys": surveys, "subscriptions": subscriptions}
-    found = {
-        name: read_records(frame, days.customer_ids, time=TIMES[name], table=name)
-        for name, frame in given.items()
+    return _with_tables(transactions, days, bought, given | {"customers": customers}, end_known)
+
+
+def customer_table_parts(
+    transactions: Any,
+    *,
+    max_lines: int = MAX_LINES,
+    end_known: EndKnown = "at_end",
+    **tables: Any,
+) -> Iterator[CustomerTables]:
+    """The same in parts, in order of customer, each of at most so many transactions.
+
+    Memory is that of one part. Each frame is read once for each part.
+
+    Parameters
+    ----------
+    transactions, end_known, tables
+        As for `customer_tables`.
+    max_lines
+        A customer with more transactions is a part of his own.
+    """
+    frame = lazy_transactions(transactions)
+    extent = Extent.of_frame(frame)
+    given = {
+        name: nw.from_native(table, pass_through=False).lazy()
+        for name, table in tables.items()
+        if table is not None
+    }
+    for within in customer_ranges(frame, extent.lines, max_lines):
+        days, bought = collapse_lines(collect_lines(within(frame), COLUMNS), extent, PURCHASED)
+        own = {name: within(table) for name, table in given.items()}
+        yield _with_tables(within(frame), days, bought, own, end_known)
+
+
+def _lines_here(transactions: Any) -> nw.LazyFrame[Any] | None:
+    """The lines, if the engine is in this process; from another, they had better not travel."""
+    frame = lazy_transactions(transactions)
+    return lines_of(frame, COLUMNS) if frame.implementation in EMBEDDED else None
+
+
+def _here(lines: Any) -> tuple[DayTable, dict[str, Records]]:
+    """Customer days, and what was bought, out of the lines."""
+    ordered = ordered_lines(lines)
+    days, bought = collapse_lines(ordered, Extent.of_lines(ordered), PURCHASED)
+    if not len(days):
+        raise DataError(no_purchase(ordered.day.size))
+    return days, bought
+
+
+def _there(collected: Callable[[Plan], Any]) -> tuple[DayTable, dict[str, Records]]:
+    """The same by the engine: no line travels."""
+    days = day_table(collected(customer_days))
+    bought = {
+        name: collected(partial(purchases_by, column=column)) for name, column in PURCHASED.items()
+    }
+    return days, {
+        name: read_records(rows, days.customer_ids, time="day", table="transactions")
+        for name, rows in bought.items()
+        if rows is not None
+    }
+
+
+def _with_tables(
+    transactions: Any,
+    days: DayTable,
+    bought: dict[str, Any],
+    frames: Mapping[str, Any],
+    end_known: EndKnown,
+) -> CustomerTables:
+    found: dict[str, Any] = {
+        name: read_records(frame, days.customer_ids, time=_time(name, frame), table=name)
+        for name, frame in frames.items()
         if frame is not None
     }
-    if customers is not None:
-        columns = nw.from_native(customers, pass_through=False).collect_schema().names()
-        since = "valid_from" if "valid_from" in columns else None
-        found["customers"] = read_records(
-            customers, days.customer_ids, time=since, table="customers"
-        )
-    purchased = {"categories": "category", "channels": "channel"}
-    for name, column in purchased.items():
-        bought = collected(partial(purchases_by, column=column))
-        if bought is not None:
-            found[name] = read_records(bought, days.customer_ids, time="day", table="transactions")
-    all_given = {"transactions": transactions, **given, "customers": customers}
-    sources = {name: frame for name, frame in all_given.items() if frame is not None}
-    tables = CustomerTables(days, end_known=end_known, sources=sources)
-    return tables._with(days, found)
+    sources = {name: frame for name, frame in frames.items() if frame is not None}
+    known = {"transactions": transactions, **sources}
+    return CustomerTables(days, **found, **bought, end_known=end_known, sources=known)
+
+
+def _time(name: str, frame: Any) -> str | None:
+    """The column that says from when on a row is known; attributes may lack it."""
+    if name != "customers":
+        return TIMES[name]
+    columns = nw.from_native(frame, pass_through=False).collect_schema().names()
+    return TIMES[name] if TIMES[name] in columns else None
 
 
 def as_customer_tables(days: Any) -> CustomerTables:

@@ -110,10 +110,13 @@ class DayTable:
     @cached_property
     def month_angle(self) -> tuple[FloatArray, FloatArray]:
         """Cosine and sine of the day of the month, the month taken as a circle of 31 days."""
-        dates = self.purchase_day.astype("datetime64[D]")
+        if not self.purchase_day.size:
+            return np.empty(0), np.empty(0)
+        first, last = self.purchase_day.min(), self.purchase_day.max()
+        dates = np.arange(first, last + 1).astype("datetime64[D]")
         of_month = (dates - dates.astype("datetime64[M]")).astype(np.float64)
-        angle = 2 * np.pi * of_month / DAYS_OF_MONTH
-        return np.cos(angle), np.sin(angle)
+        angle, place = 2 * np.pi * of_month / DAYS_OF_MONTH, self.purchase_day - first
+        return np.cos(angle)[place], np.sin(angle)[place]
 
     @cached_property
     def last_return(self) -> FloatArray:

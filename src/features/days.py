@@ -44,7 +44,7 @@ def customer_days(transactions: Any) -> nw.LazyFrame[Any]:
     """
     frame = lazy_transactions(transactions)
     columns = frame.collect_schema().names()
-    _require(columns)
+    require_columns(columns)
     lines = _lines(frame, columns)
     days = lines.group_by(*KEYS).agg(*_aggregates(columns)).select(*KEYS, *_measures(columns))
     return _with_new_products(days, lines) if "product_id" in columns else days
@@ -59,7 +59,8 @@ def lazy_transactions(frame: Any) -> nw.LazyFrame[Any]:
     return lazy
 
 
-def _require(columns: list[str]) -> None:
+def require_columns(columns: list[str]) -> None:
+    """Raise DataError naming the columns that transactions lack."""
     missing = sorted(set(REQUIRED) - set(columns))
     if missing:
         raise DataError(

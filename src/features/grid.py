@@ -131,13 +131,15 @@ class Grid:
 
         NaN where the source has no such measure.
         """
+        from patronage.features.kernels import sums_between
+
         if measure not in self.table.measures:
             return np.full(self.as_of.size, np.nan)
-        sums = self._prefix(measure)
-        upto: FloatArray = sums[self._row(end) + self.customer]
+        sums, stop = self._prefix(measure), self._row(end)
         if start is None:
-            return upto
-        return np.asarray(upto - sums[self._row(start) + self.customer])
+            begin = self.table.offsets[self.customer]
+            return sums_between(sums, begin, stop, self.customer)
+        return sums_between(sums, self._row(start), stop, self.customer)
 
     def total_before(self, measure: str, day: DayArray) -> FloatArray:
         """Sum over the days before a day, one per pair, not after as_of."""
@@ -166,20 +168,21 @@ class Grid:
 
     def latest(self, values: FloatArray, *, back: int = 0) -> FloatArray:
         """Value at the last purchase day before as_of, or so many before it; NaN with too few."""
-        return self._purchase_value(values, self.purchases - 1 - back)
+        return self._purchase_value(values, -1 - back)
 
     def earliest(self, values: FloatArray, number: int = 0) -> FloatArray:
         """Value at the first purchase day, or so many after it; NaN if not before as_of."""
-        return self._purchase_value(values, np.full(self.as_of.size, float(number)))
+        return self._purchase_value(values, number)
 
     def latest_day(self, values: FloatArray) -> FloatArray:
         """Value at the last day before as_of of any kind."""
         return values[self._row(0) - 1]
 
-    def _purchase_value(self, values: FloatArray, number: FloatArray) -> FloatArray:
-        known = (number >= 0) & (number < self.purchases)
-        place = self.table.purchase_offsets[self.customer] + np.where(known, number, 0)
-        return np.where(known, values[place.astype(np.int64)], np.nan)
+    def _purchase_value(self, values: FloatArray, number: int) -> FloatArray:
+        from patronage.features.kernels import purchase_values
+
+        offsets = self.table.purchase_offsets
+        return purchase_values(values, offsets, self.customer, self.purchases, number)
 
     def _row(self, days_before: int) -> Places:
         """First row of the customer not before as_of less so many days."""

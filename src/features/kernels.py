@@ -30,6 +30,31 @@ def positions(day: DayArray, offsets: Places, customer: Places, target: DayArray
     return found
 
 
+@compiled(FLOATS, WHOLES, WHOLES, WHOLES)
+def sums_between(sums: FloatArray, begin: Places, end: Places, customer: Places) -> FloatArray:
+    """Sum of each customer's values at the positions begin to end - 1, out of their prefix sums."""
+    found = np.empty(customer.size)
+    for i in range(customer.size):
+        found[i] = sums[end[i] + customer[i]] - sums[begin[i] + customer[i]]
+    return found
+
+
+@compiled(FLOATS, WHOLES, WHOLES, FLOATS, types.int64)
+def purchase_values(
+    values: FloatArray, offsets: Places, customer: Places, count: FloatArray, number: int
+) -> FloatArray:
+    """Value of one of each customer's first `count` positions, from the end if number < 0.
+
+    NaN where the customer has too few.
+    """
+    found = np.empty(customer.size)
+    for i in range(customer.size):
+        n = int(count[i])
+        place = number if number >= 0 else n + number
+        found[i] = values[offsets[customer[i]] + place] if 0 <= place < n else np.nan
+    return found
+
+
 @compiled(FLOATS, WHOLES)
 def prefix_sums(values: FloatArray, offsets: Places) -> FloatArray:
     """Sum of the customer's values before each position, and of all at the end.
@@ -114,19 +139,30 @@ def running_median(values: FloatArray, offsets: Places) -> FloatArray:
 
 @compiled(DAYS, WHOLES)
 def weekday_spread(day: DayArray, offsets: Places) -> tuple[FloatArray, FloatArray]:
-    """Entropy of the weekdays (1 = even over seven) and share of the top one, up to each day."""
+    """Entropy of the weekdays (1 = even over seven) and share of the top one, up to each day.
+
+    Of n days, with counts k of the weekdays, the entropy is log n less the sum of k log k over n.
+    """
     entropy, top = np.empty(day.size), np.empty(day.size)
-    counts = np.zeros(7)
+    longest = 0
+    for c in range(offsets.size - 1):
+        longest = max(longest, offsets[c + 1] - offsets[c])
+    k_log_k = np.zeros(longest + 1)
+    for k in range(2, longest + 1):
+        k_log_k[k] = k * np.log(k)
+    counts = np.zeros(7, np.int64)
     for c in range(offsets.size - 1):
         counts[:] = 0
+        largest = 0
         for i in range(offsets[c], offsets[c + 1]):
             counts[day[i] % 7] += 1
-            n = float(i - offsets[c] + 1)
-            weighted, largest = 0.0, 0.0
-            for count in counts:
-                if count > 0:
-                    weighted -= count / n * np.log(count / n)
-                    largest = max(largest, count)
-            entropy[i] = weighted / np.log(7.0)
+            largest = max(largest, counts[day[i] % 7])
+            n = i - offsets[c] + 1
+            spread = 0.0
+            if largest < n:
+                spread = k_log_k[n]
+                for count in counts:
+                    spread -= k_log_k[count]
+            entropy[i] = spread / n / np.log(7.0)
             top[i] = largest / n
     return entropy, top

@@ -13,6 +13,7 @@ from patronage.features.catalogue import families_of
 from patronage.features.customer_tables import CustomerTables, as_customer_tables
 from patronage.features.day_table import DayTable
 from patronage.features.family import Family
+from patronage.features.feature import Feature
 from patronage.features.grid import Grid
 from patronage.features.own_feature import OwnFeature
 from patronage.features.own_tables import as_of_days, with_features
@@ -86,12 +87,12 @@ def panel_of(
 ) -> pd.DataFrame:
     """As `build_panel`, of these families only; own expressions have been computed."""
     grids = [
-        _grid(chunk, cutoffs, active_days, eligible_only)
+        panel_grid(chunk, cutoffs, active_days, eligible_only)
         for chunk in tables.chunks(chunk_customers)
     ]
     n_rows = sum(grid.as_of.size for grid in grids)
     if not n_rows:
-        raise DataError(_nobody(tables.days, cutoffs))
+        raise DataError(nobody(tables.days, cutoffs))
     names = [one.name for family in families for one in family.features_of(tables)]
     values = np.empty((len(names), n_rows))
     levels: Levels = {}
@@ -108,9 +109,10 @@ def _categorical(codes: pd.Series, categories: tuple[str, ...]) -> pd.Categorica
     return pd.Categorical.from_codes(places, categories=pd.Index(categories, dtype="str"))
 
 
-def _grid(
+def panel_grid(
     tables: CustomerTables, cutoffs: Sequence[date], active_days: int | None, eligible_only: bool
 ) -> Grid:
+    """The rows of the panel."""
     grid = Grid.of(tables, cutoffs)
     return grid.where(grid.bought_within(active_days)) if eligible_only else grid
 
@@ -137,17 +139,22 @@ def _fill(grid: Grid, families: Sequence[Family], values: FloatArray, levels: Le
 
     A text is written as its place among its categories, which go into `levels`.
     """
-    place = 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for family in families:
+    for place, (feature, column) in enumerate(feature_columns(grid, families)):
+        if isinstance(column, Texts):
+            levels[feature.name] = column.values
+            column = np.where(column.codes < 0, np.nan, column.codes)
+        values[place] = column
+
+
+def feature_columns(
+    grid: Grid, families: Sequence[Family]
+) -> Iterator[tuple[Feature, FloatArray | Texts]]:
+    """Every feature of the grid with its values, in order."""
+    for family in families:
+        with np.errstate(divide="ignore", invalid="ignore"):
             columns = family.compute(grid)
-            for feature in family.features_of(grid.tables):
-                column = columns[feature.name]
-                if isinstance(column, Texts):
-                    levels[feature.name] = column.values
-                    column = np.where(column.codes < 0, np.nan, column.codes)
-                values[place] = column
-                place += 1
+        for feature in family.features_of(grid.tables):
+            yield feature, columns[feature.name]
 
 
 def _keys(grid: Grid, active_days: int | None) -> pd.DataFrame:
@@ -161,7 +168,8 @@ def _keys(grid: Grid, active_days: int | None) -> pd.DataFrame:
     )
 
 
-def _nobody(table: DayTable, cutoffs: Sequence[date]) -> str:
+def nobody(table: DayTable, cutoffs: Sequence[date]) -> str:
+    """What is said of a panel without rows."""
     wanted = ", ".join(str(cutoff) for cutoff in sorted(cutoffs)) or "none given"
     return (
         f"no customer has a purchase before a cutoff ({wanted}); the data cover "

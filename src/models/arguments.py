@@ -1,5 +1,9 @@
 """Checks of the numbers that callers pass to the value models' methods."""
 
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
 import numpy as np
 
 from patronage.errors import SettingsError
@@ -16,13 +20,24 @@ def check_number(
     SettingsError
         Otherwise; the message names the argument and its value.
     """
-    number = float(value)
+    number = _real(name, value)
     wrong = np.isnan(number) or (finite and np.isinf(number))
     if wrong or number < above or (number == above and not closed):
         bound = "at least" if closed else "greater than"
         kind = "finite number" if finite else "number"
         raise SettingsError(f"{name}={value} must be a {kind} {bound} {above:g}.")
     return number
+
+
+def _real(name: str, value: Any) -> float:
+    """A single real number; texts, truth values, dates and times are none."""
+    single = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    if isinstance(single, Real | Decimal) and not isinstance(single, bool):
+        return float(single)
+    raise SettingsError(
+        f"{name}={value!r} is a {type(value).__name__}; give a single number, e.g. {name}=0.5, and "
+        "times in the unit of the data."
+    )
 
 
 def check_share(name: str, value: float) -> float:
@@ -33,7 +48,7 @@ def check_share(name: str, value: float) -> float:
     SettingsError
         Otherwise.
     """
-    share = float(value)
+    share = _real(name, value)
     if not 0 < share < 1:
         raise SettingsError(f"{name}={value} must lie between 0 and 1, both excluded.")
     return share

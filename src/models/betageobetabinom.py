@@ -36,6 +36,8 @@ EXTREME = 1e4
 """A parameter pair beyond this has no spread left to speak of."""
 TELLING = 3
 """Opportunities from which on four parameters can be told apart."""
+MOST_OPPORTUNITIES = 100_000
+"""Daily ones of 270 years: a longer T is a date or a time of another unit."""
 OPPORTUNITIES = (
     "T counts opportunities, frequency those with a purchase, recency is the last one with a "
     "purchase (0 for none)"
@@ -205,6 +207,15 @@ def _check_opportunities(table: Rfm) -> Rfm:
     for name, values in (("recency", t_x), ("T", table.T)):
         fraction = values != np.floor(values)
         refuse_values(name, fraction, values, ids, "is not a whole number", f"{OPPORTUNITIES}.")
+    too_many = table.T > MOST_OPPORTUNITIES
+    refuse_values(
+        "T",
+        too_many,
+        table.T,
+        ids,
+        f"exceeds {MOST_OPPORTUNITIES:,}",
+        f"{OPPORTUNITIES}; give no date and no time in another unit.",
+    )
     refuse_values("frequency", x > t_x, x, ids, "exceeds recency", f"{OPPORTUNITIES}.")
     return table
 

@@ -21,6 +21,8 @@ PERIODS = (
     "recency is the last period with a contract and T the last one seen, both 1 for the period of "
     "the first contract"
 )
+MOST_PERIODS = 100_000
+"""Daily renewals of 270 years: a longer T is a date or a time of another unit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,8 @@ def read_contracts(frame: Any, *, may_lack_customers: bool = False) -> Contracts
         fraction = values != np.floor(values)
         refuse_values(name, fraction, values, ids, "is not a whole number", f"{PERIODS}.")
         refuse_values(name, values < 1, values, ids, "is below 1", f"{PERIODS}.")
+    unit = f"{PERIODS}; give no date and no time in another unit."
+    refuse_values("T", T > MOST_PERIODS, T, ids, f"exceeds {MOST_PERIODS:,}", unit)
     refuse_values("recency", recency > T, recency, ids, "exceeds T", f"{PERIODS}.")
     return Contracts(customer_id=ids, recency=recency, T=T)
 

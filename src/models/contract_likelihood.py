@@ -1,6 +1,7 @@
 """Log-likelihood of renewals: who renewed and who did not, by the number of the renewal."""
 
 import numpy as np
+from scipy.special import xlogy
 
 from patronage.models.beta_survival import LARGEST, node_rule
 from patronage.models.fitting import Evaluation
@@ -30,16 +31,19 @@ class ContractLikelihood:
         """Value, gradient and Hessian by the log-parameters; c = 1 where there are two."""
         size = len(log_params)
         alpha, beta, c = np.exp([*log_params, 0.0][:3])
-        with np.errstate(over="ignore", invalid="ignore"):
+        if not c * np.log(self.renewal[-1]) < np.log(LARGEST):
+            return Evaluation(-np.inf, np.full(size, np.nan), np.full((size, size), np.nan))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             loss, slopes, bends = self._log_loss(alpha, beta, c)
             slopes, bends = slopes[:size], bends[:size, :size]
-            gone = np.expm1(loss)
-            by_loss = self.lost / gone - self.kept
+            gone, some = np.expm1(loss), self.lost > 0
+            by_loss = np.where(some, self.lost / gone, 0.0) - self.kept
             curvature = self.lost * (1 + gone) / gone**2
-            curvature = np.where(np.isfinite(gone), curvature, 0.0)
-            value = self.lost @ np.log(-np.expm1(-loss)) - self.kept @ loss
-        hessian = bends @ by_loss - np.einsum("it,jt,t->ij", slopes, slopes, curvature)
-        return Evaluation(float(value), slopes @ by_loss, hessian)
+            curvature = np.where(some & np.isfinite(gone), curvature, 0.0)
+            value = np.sum(xlogy(self.lost, -np.expm1(-loss))) - self.kept @ loss
+            hessian = bends @ by_loss - np.einsum("it,jt,t->ij", slopes, slopes, curvature)
+            gradient = slopes @ by_loss
+        return Evaluation(float(value), gradient, hessian)
 
     def _log_loss(
         self, alpha: float, beta: float, c: float
@@ -76,5 +80,6 @@ class ContractLikelihood:
 
 def _by_c(decay: FloatArray, power: FloatArray, t: FloatArray) -> tuple[FloatArray, FloatArray]:
     """First and second derivative of 1 - exp(-power t) by ln c, `decay` being exp(-power t)."""
-    first, second = np.outer(power[1], t), np.outer(power[2], t)
+    decays = decay > 0  # where it is rounded to 0, so are its derivatives, however large the power
+    first, second = (np.where(decays, np.outer(order, t), 0.0) for order in power[1:])
     return decay * first, decay * (second - first**2)

@@ -125,7 +125,7 @@ class GammaGammaModel(LikelihoodModel):
         mean /= scale
         optimum = self._maximise(x, mean, n)
         unit = DataUnit(np.array([1.0, 1.0, scale]), -float(n.sum()) * float(np.log(scale)))
-        problem = "" if self._has_peak(optimum) else _no_peak(optimum, n)
+        problem = "" if self._has_peak(optimum) else _no_peak(optimum, mean, n)
         self._learn(optimum, float(n.sum()), unit, problem)
         self.diagnosis_ = self.diagnosis_ or _infinite_mean(self.params_.q)
         self.n_left_out_ = whole(float(count[repeats & (table.monetary_value <= 0)].sum()))
@@ -199,13 +199,20 @@ def _check_spend(fitted: NDArray[np.intp], repeats: NDArray[np.bool_]) -> None:
         )
 
 
-def _no_peak(optimum: Optimum, n: FloatArray) -> str:
+def _no_peak(optimum: Optimum, mean: FloatArray, n: FloatArray) -> str:
     p, q, _ = np.exp(optimum.log_params)
     cause = "the likelihood has no clear peak"
     if p > EXTREME:
         cause = "each customer always spends the same (p -> infinity)"
     elif q > EXTREME:
         cause = "customers do not differ in mean spend (q and v -> infinity)"
+    elif abs(q - 1) < 1 / EXTREME:
+        times = mean.max() / np.median(mean)
+        cause = (
+            f"the largest monetary_value is {times:.3g} times the median, so that the population's "
+            "mean is all but infinite (q -> 1). Cap monetary_value at a high quantile, or leave "
+            "out the few buyers of another kind"
+        )
     return (
         f"Gamma-Gamma has no finite best estimate on these {n.sum():,.10g} customers with a "
         f"repeat purchase: {cause}. Predictions are those of this limit. Take more customers, "

@@ -1,6 +1,6 @@
 """What can be said about parameters fitted by maximum likelihood, and between fitted models."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from patronage.models.likelihood_model import LikelihoodModel
 
 FARTHEST = 25.0
-"""In what is estimated, logarithms or scaled effects: a bound farther away is infinite."""
+"""In what is estimated, logarithms or scaled effects: a bound farther from 0 and from the estimate
+is infinite."""
+OUT_OF_REACH = 75.0
+"""No refit goes there: the likelihood levelled off long before."""
+SUPPORTED = 1e-8
+"""Curvature below this share of the largest says nothing of where a ridge leads."""
+STEEPEST = 2.0
+"""Of a ridge."""
+LEAST = -1e12
+"""Log-likelihood of what cannot be: finite, so that roots can be searched for beside it."""
 
 
 class Problem(NamedTuple):
@@ -104,38 +113,93 @@ def profile_intervals(problem: Problem, level: float) -> FloatArray:
 
 
 def _profile_bounds(problem: Problem, j: int, level: float) -> tuple[float, float]:
-    cutoff, best = float(chi2.ppf(level, 1)), problem.optimum
-    start = np.delete(best.log_params, j)
-
-    def excess(value: float) -> float:
-        """Twice the loss of log-likelihood beyond the cutoff, the other parameters refitted."""
-        fixed = maximise(_with_fixed(best.likelihood, j, value), start)
-        return float(2 * problem.customers * (best.at.value - fixed.at.value)) - cutoff
-
-    low, high = (_crossing(excess, best.log_params[j], towards) for towards in (-1.0, 1.0))
+    centre = float(problem.optimum.log_params[j])
+    low, high = (_crossing(_Excess(problem, j, level), centre, towards) for towards in (-1.0, 1.0))
     return low, high
 
 
-def _crossing(excess: Callable[[float], float], centre: float, towards: float) -> float:
-    """Where the excess passes 0; infinite where it does not."""
+class _Refit(NamedTuple):
+    """The best fit with one parameter fixed, and the likelihood's derivatives there by all."""
+
+    point: FloatArray
+    at: Evaluation
+    excess: float
+    settled: bool
+
+
+class _Excess:
+    """Twice the loss of log-likelihood beyond the cutoff, one parameter fixed, the others refitted.
+
+    Each refit starts where the nearest one before points to. Where a fit ran to a limit the others
+    have far to go: they follow the fixed one back.
+    """
+
+    def __init__(self, problem: Problem, j: int, level: float) -> None:
+        self.problem, self.j = problem, j
+        self.cutoff = float(chi2.ppf(level, 1))
+        best = problem.optimum
+        start = _Refit(best.log_params, best.at, -self.cutoff, True)
+        self.found = {float(best.log_params[j]): start}
+
+    def __call__(self, value: float) -> float:
+        if value not in self.found:
+            self.found[value] = self._refit(value)
+        return self.found[value].excess
+
+    def _refit(self, value: float) -> _Refit:
+        best = self.problem.optimum
+        reduced = _with_fixed(best.likelihood, self.j, value)
+        near = self.found[min(self.found, key=lambda seen: abs(seen - value))]
+        fixed = maximise(reduced, self._pointed_to(near, value))
+        if not fixed.settled:
+            again = maximise(reduced, np.delete(near.point, self.j))
+            fixed = max(fixed, again, key=lambda refit: _or_least(refit.at.value))
+        point = np.insert(fixed.log_params, self.j, value)
+        lost = 2 * self.problem.customers * (best.at.value - _or_least(fixed.at.value))
+        return _Refit(point, best.likelihood(point), float(lost) - self.cutoff, fixed.settled)
+
+    def _pointed_to(self, near: _Refit, value: float) -> FloatArray:
+        """The others of that refit, moved along the ridge they lie on."""
+        others = np.delete(near.point, self.j)
+        hessian = np.delete(near.at.hessian, self.j, axis=0)
+        if not np.isfinite(hessian).all():
+            return others
+        across, own = hessian[:, self.j], np.delete(hessian, self.j, axis=1)
+        slope = -np.linalg.pinv(own, rcond=SUPPORTED, hermitian=True) @ across
+        ahead = value - near.point[self.j]
+        moved: FloatArray = others + np.clip(slope, -STEEPEST, STEEPEST) * ahead
+        return moved
+
+
+def _or_least(value: float) -> float:
+    return value if np.isfinite(value) else LEAST
+
+
+def _crossing(excess: _Excess, centre: float, towards: float) -> float:
+    """Where the excess passes 0; infinite where it does not, as far as a best fit can be found."""
     inside = centre
-    for reach in _reaches():
+    for reach in _reaches(FARTHEST + max(-towards * centre, 0.0)):
         outside = centre + towards * reach
         if excess(outside) > 0:
+            if not excess.found[outside].settled:
+                break
             return float(brentq(excess, inside, outside, xtol=1e-9, rtol=1e-12))
         inside = outside
     return towards * np.inf
 
 
-def _reaches() -> Iterator[float]:
+def _reaches(farthest: float) -> Iterator[float]:
     reach = 0.05
-    while reach < FARTHEST:
+    while reach < farthest:
         yield reach
         reach *= 2
+    yield farthest
 
 
 def _with_fixed(likelihood: Likelihood, j: int, value: float) -> Likelihood:
     def reduced(others: FloatArray) -> Evaluation:
+        if not np.abs(others).max() < OUT_OF_REACH:
+            return Evaluation(-np.inf, np.full_like(others, np.nan), np.diag(others * np.nan))
         at = likelihood(np.insert(others, j, value))
         rows = np.delete(at.hessian, j, axis=0)
         return Evaluation(at.value, np.delete(at.gradient, j), np.delete(rows, j, axis=1))

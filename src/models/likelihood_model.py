@@ -82,6 +82,7 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
 
         Examples
         --------
+        >>> from patronage.models import BetaGeoModel
         >>> BetaGeoModel.with_params(r=0.243, alpha=4.414, a=0.793, b=2.426).params_.alpha
         4.414
         """

@@ -102,8 +102,8 @@ class PurchaseModel(LikelihoodModel, ABC):
         from patronage.models.customer_futures import Question
         from patronage.models.predictive_intervals import count_interval
 
-        level, expected = check_share("interval", interval), self.expected_purchases(rfm, horizon)
-        question = Question(float(horizon), 0.0, level, seed)
+        level, span = check_share("interval", interval), check_number("horizon", horizon)
+        expected, question = self.expected_purchases(rfm, span), Question(span, 0.0, level, seed)
         asked = self._ask(rfm)
         found = count_interval(self, asked.table, question)
         bounds = {name: asked.series(each, name) for name, each in found._asdict().items()}
@@ -179,7 +179,7 @@ class PurchaseModel(LikelihoodModel, ABC):
     def expected_purchases_new_customer(self, horizon: ArrayLike) -> "pd.Series[Any]":
         """Repeat purchases in each `horizon` after a customer's first purchase."""
         check_is_fitted(self, "params_")
-        newcomer, spans = self._newcomer(), _spans(np.atleast_1d(np.asarray(horizon)))
+        newcomer, spans = self._newcomer(), _spans([horizon] if np.ndim(horizon) == 0 else horizon)
         values = [(self._alive(newcomer) * self._purchases(newcomer, t))[0] for t in spans]
         return pd.Series(values, index=spans, name="expected_purchases")
 
@@ -322,9 +322,12 @@ def _models_below(parent: type[PurchaseModel]) -> dict[str, type[PurchaseModel]]
     return found
 
 
-def _spans(horizon: float | Horizons) -> "pd.Index[float]":
-    spans = [check_number("horizon", span) for span in np.asarray(horizon, dtype=np.float64)]
-    return pd.Index(spans, name="horizon")
+def _spans(horizon: Any) -> "pd.Index[float]":
+    if np.ndim(horizon) != 1 or not len(horizon):
+        raise SettingsError(
+            f"horizon={horizon!r} must be a number or a list of one or more, e.g. [30, 90]."
+        )
+    return pd.Index([check_number("horizon", span) for span in horizon], name="horizon")
 
 
 def expit(value: FloatArray) -> FloatArray:

@@ -13,9 +13,6 @@ from patronage.models.rfm_input import FloatArray
 
 PURCHASES, STAYS, QUIET = 0, 1, 2
 ROUNDING, VANISHING = 1e-18, 1e-290
-SETTLED = 3e-16
-NEGLIGIBLE, STEP, STEP_GROWTH = 42.0, 0.21, 0.165
-"""As in `beta_average`."""
 
 
 @compiled(NUMBER, NUMBER, WHOLE, WHOLE, NUMBER)
@@ -118,67 +115,3 @@ def stage_means(
             weight *= (shape[i] + j) / (j + 1.0) * since[i]
         means[i] = mean / total
     return means
-
-
-@compiled(*[NUMBER] * 3)
-def endless_sum(a: float, b: float, ratio: float) -> float:
-    """E[1 / (1 + p ratio)] for p ~ Beta(a, b), ratio > 0: a continued fraction of positive terms.
-
-    It is 2F1(1, a; a+b; -ratio), https://dlmf.nist.gov/15.7.E5; by Lentz's steps.
-    """
-    c = a + b
-    value, up, down = 1.0, 1.0, 0.0
-    n = 0.0
-    while True:
-        odd = a / c if n == 0.0 else (a + n) * (c - 1.0 + n) / ((c + 2.0 * n - 1.0) * (c + 2.0 * n))
-        even = (n + 1.0) * (b + n) / ((c + 2.0 * n) * (c + 2.0 * n + 1.0))
-        down = 1.0 / (1.0 + odd * ratio * down)
-        up = 1.0 + odd * ratio / up
-        value *= up * down
-        down = 1.0 / (1.0 + even * ratio * down)
-        up = 1.0 + even * ratio / up
-        change = up * down
-        value *= change
-        n += 1.0
-        if abs(change - 1.0) < SETTLED:
-            return 1.0 / value
-
-
-@compiled(*[FLOATS] * 3, NUMBER, FLOATS, WHOLE)
-def endless_discounted(
-    shape: FloatArray, since: FloatArray, b: FloatArray, a: float, rate: FloatArray, k: int
-) -> FloatArray:
-    """Mean of all purchases to come, discounted; `rate` per scale.
-
-    A stage passes at a discount of f = lambda / (lambda + rate), so that this is the mean of
-    f^(k-j) / (1 - (1-p) f^k), by a trapezoidal sum over ln lambda, which is exact as that over
-    ln(p / (1-p)) is (see `beta_average`).
-    """
-    values = np.empty(shape.size)
-    for i in range(shape.size):
-        s, delta, u = shape[i], rate[i], since[i]
-        quick = NEGLIGIBLE / s
-        peak = math.log(s)
-        left = peak - (quick + math.sqrt(quick * (quick + 8.0))) / 2.0
-        left = max(left, min(math.log(delta), peak) - NEGLIGIBLE)
-        most = s + k
-        right = math.log(most + 12.0 * math.sqrt(most) + 60.0)
-        count = math.ceil((right - left) / (STEP / math.sqrt(1.0 + STEP_GROWTH * most))) + 1
-        step = (right - left) / (count - 1)
-        total, mean = 0.0, 0.0
-        for node in range(count):
-            v = left + node * step
-            rated = math.exp(v)
-            weight = math.exp(s * (v - peak) - (rated - s))
-            log_f = -math.log1p(delta / rated)
-            f, rest = math.exp(log_f), -math.expm1(k * log_f)
-            passed, stages, due = 1.0, 0.0, 0.0
-            for j in range(k):
-                stages += passed
-                due += passed * f ** (k - j)
-                passed *= rated * u / (j + 1.0)
-            factor = 1.0 / -math.expm1(-s * step) if node == 0 else 1.0
-            total += weight * stages * factor
-            mean += weight * due / rest * endless_sum(a, b[i], (1.0 - rest) / rest)
-        values[i] = mean / total
-    return values

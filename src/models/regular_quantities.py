@@ -17,11 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patronage.models import betageo_quantities as exponential
+from patronage.models.beta_average import BetaAverage, Rows
 from patronage.models.betageo_quantities import Active
 from patronage.models.rfm_input import FloatArray
 
 NEGLIGIBLE_DISCOUNT = 90.0
 """What is discounted by exp(-90) does not count, however late the first purchase comes."""
+MANY_STAGES = 300.0
+"""Expected stages from which their number is left out of the sum."""
 PANEL = 0.85
 """In the logarithm of time; 16 nodes a panel give full accuracy."""
 HALVINGS = 200
@@ -117,11 +120,39 @@ def no_purchase(active: RegularActive, horizon: float, lead: float) -> FloatArra
 
 
 def _means(kind: int, active: RegularActive, span: FloatArray, later: FloatArray) -> FloatArray:
+    """Over the stages one by one, or, where many pass, over the dropout probability."""
     from patronage.models.regular_kernels import stage_means
 
-    shape, _, a, b, since, k = active
-    means: FloatArray = stage_means(kind, shape, since, span, b, a, later, k)
+    many = span * (active.shape + active.k) > MANY_STAGES
+    means = np.empty_like(span)
+    for rows, means_of in ((~many, stage_means), (many, _means_over_p)):
+        some = np.flatnonzero(rows)
+        if some.size:
+            shape, _, a, b, since, k = take(active, some)
+            means[some] = means_of(kind, shape, since, span[some], b, a, later[some], k)
     return means
+
+
+def _means_over_p(
+    kind: int,
+    shape: FloatArray,
+    since: FloatArray,
+    span: FloatArray,
+    b: FloatArray,
+    a: float,
+    later: FloatArray,
+    k: int,
+) -> FloatArray:
+    from patronage.models.regular_mixtures import STAYS, given_p
+
+    falls = (shape + k) * np.log1p(span) if kind == STAYS else np.zeros_like(span)
+    average = BetaAverage(a, b, (shape + k) * span, falls)
+
+    def kernel(p: FloatArray, rows: Rows) -> FloatArray:
+        values: FloatArray = given_p(kind, p, shape[rows], since[rows], span[rows], later[rows], k)
+        return values
+
+    return average.mean(kernel)
 
 
 def counts_pmf(active: RegularActive, horizon: float, counts: int) -> FloatArray:
@@ -210,11 +241,16 @@ def _panel(active: RegularActive, low: FloatArray, high: FloatArray, rate: float
 
 
 def _endless(active: RegularActive, rate: float) -> FloatArray:
-    from patronage.models.regular_kernels import endless_discounted
+    from patronage.models.regular_mixtures import endless_given_p
 
     shape, scale, a, b, since, k = active
-    values: FloatArray = endless_discounted(shape, since, b, a, rate * scale, k)
-    return values
+    average = BetaAverage(a, b, (shape + k) / (rate * scale))
+
+    def kernel(p: FloatArray, rows: Rows) -> FloatArray:
+        values: FloatArray = endless_given_p(p, shape[rows], since[rows], rate * scale[rows], k)
+        return values
+
+    return average.mean(kernel)
 
 
 def _undiscounted(active: RegularActive, horizon: float) -> FloatArray:

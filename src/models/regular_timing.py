@@ -163,8 +163,10 @@ class RegularTimingFamily(BetaGeoFamily):
         return -gone - alive * stages - by_age, by_age
 
     def _log_odds_inactive(self, table: Rfm) -> FloatArray:
-        odds = quantities.log_odds_inactive(self._regular(table), self.params_.alpha, table.recency)
-        return np.where(self._chances(table) > 0, odds, -np.inf)
+        odds, could = np.full_like(table.T, -np.inf), np.flatnonzero(self._chances(table) > 0)
+        active, alpha = quantities.take(self._regular(table), could), self.params_.alpha
+        odds[could] = quantities.log_odds_inactive(active, alpha, table.recency[could])
+        return odds
 
     def _stays(self, table: Rfm, after: float) -> FloatArray:
         return self._per_history(table, quantities.stays, after)

@@ -78,8 +78,8 @@ def read_weights(weights: Weights, ids: "pd.Index[Any]") -> FloatArray:
     Raises
     ------
     DataError
-        If there are not as many as rows, a Series has another index, or one is negative, NaN or
-        infinite, or all are 0.
+        If they are no numbers, there are not as many as rows, a Series has another index, or one
+        is negative, NaN or infinite, or all are 0.
     """
     if weights is None:
         return np.broadcast_to(1.0, len(ids))
@@ -88,7 +88,7 @@ def read_weights(weights: Weights, ids: "pd.Index[Any]") -> FloatArray:
             "weights is a Series whose index is not the table's customers in the same order. "
             "Reindex it by customer_id, or pass weights.to_numpy() when the rows do match."
         )
-    values = np.asarray(weights, dtype=np.float64)
+    values = _weight_values(weights)
     if values.shape != ids.shape:
         raise DataError(f"weights has shape {values.shape}; the table has {len(ids):,} rows.")
     refuse_values(
@@ -99,14 +99,30 @@ def read_weights(weights: Weights, ids: "pd.Index[Any]") -> FloatArray:
     return values
 
 
+def _weight_values(weights: Any) -> FloatArray:
+    try:
+        if isinstance(weights, pd.Series):
+            return weights.to_numpy(np.float64, na_value=np.nan)
+        if np.asarray(weights).dtype.kind not in "USc":  # no text, no complex numbers
+            return np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        pass  # said below
+    raise DataError(
+        f"weights is a {type(weights).__name__} that holds no numbers. Give one number for each "
+        'row, e.g. weights=table["weight"].'
+    )
+
+
 def _same_index(index: "pd.Index[Any]", ids: "pd.Index[Any]") -> bool:
     return index.equals(ids) or index.equals(pd.RangeIndex(len(ids)))
 
 
 def read_table(frame: Any) -> nw.DataFrame[Any]:
     """A pandas, Polars or Arrow table that has rows; `customer_id` may be a pandas index."""
-    if isinstance(frame, pd.DataFrame) and frame.index.name == "customer_id":
-        frame = frame.reset_index()
+    if isinstance(frame, pd.DataFrame):
+        _check_labels(frame)
+        if frame.index.name == "customer_id":
+            frame = frame.reset_index()
     try:
         table: nw.DataFrame[Any] = nw.from_native(frame, eager_only=True)
     except TypeError as error:
@@ -117,6 +133,24 @@ def read_table(frame: Any) -> nw.DataFrame[Any]:
     if not len(table):
         raise DataError("The customer table has no rows. Check the filter that made it.")
     return table
+
+
+def _check_labels(frame: pd.DataFrame) -> None:
+    """Refuse columns that cannot be told apart by one name."""
+    if frame.columns.nlevels > 1:
+        raise DataError(
+            f"The customer table's columns have {frame.columns.nlevels} levels, first "
+            f"{frame.columns[0]!r}. Keep one: table.columns = table.columns.droplevel(0)."
+        )
+    labels = frame.columns
+    if frame.index.name == "customer_id":
+        labels = labels.insert(0, "customer_id")
+    if not labels.is_unique:
+        again = labels[labels.duplicated()].unique().tolist()
+        raise DataError(
+            f"The customer table holds {', '.join(map(repr, again))} more than once. Drop or "
+            "rename all but one."
+        )
 
 
 def read_customer_ids(table: nw.DataFrame[Any], may_lack: bool) -> "pd.Index[Any]":
@@ -226,8 +260,11 @@ def _check_frequency(frequency: FloatArray, ids: "pd.Index[Any]") -> None:
 def _check_timing(
     frequency: FloatArray, recency: FloatArray, T: FloatArray, ids: "pd.Index[Any]"
 ) -> None:
+    from patronage.models.timing_kernels import LONGEST_T
+
     time = "recency is the time from first to last purchase, T from the first purchase to as_of"
     refuse_values("T", T <= 0, T, ids, "is not positive", f"{time}; leave out who came later.")
+    refuse_values("T", T > LONGEST_T, T, ids, f"exceeds {LONGEST_T:g}", f"{time}, e.g. in days.")
     refuse_values("recency", recency < 0, recency, ids, "is negative", f"{time}.")
     refuse_values(
         "recency",
@@ -244,4 +281,13 @@ def _check_timing(
         ids,
         "is positive with frequency 0",
         f"{time}, so it is 0 for one-time buyers.",
+    )
+    refuse_values(
+        "recency",
+        (recency == 0) & (frequency > 0),
+        frequency,
+        ids,
+        "is 0 with a positive frequency",
+        f"{time}; no repeat purchase falls on the moment of the first. Count what falls together "
+        "as one purchase, as rfm_summary() does, or measure time in a finer unit.",
     )

@@ -2,6 +2,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from patronage.data import oddities
+
 HEADER = "customer_id,timestamp,amount,note\n"
 DAYS = "a,2024-01-01,1,\nb,2024-01-02,2,\n"
 
@@ -19,6 +21,12 @@ def test_rows_equal_in_every_source_column_are_counted_and_kept(read, lines, cou
     counts = read(HEADER + lines).counts
     assert counts.n_duplicates == count
     assert counts.rows_kept == counts.rows_in - counts.rows_quarantined
+
+
+@pytest.mark.parametrize(("lines", "count"), COPIES.values(), ids=COPIES.keys())
+def test_copies_are_the_same_number_counted_share_by_share(read, monkeypatch, lines, count):
+    monkeypatch.setattr(oddities, "DISTINCT_AT_ONCE", 1)
+    assert read(HEADER + lines).counts.n_duplicates == count
 
 
 def test_copies_are_found_across_files_and_in_parquet(read, tmp_path):

@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import betaln
 
 from patronage.errors import DataError
-from patronage.models import BetaDiscreteWeibullModel, ShiftedBetaGeoModel
+from patronage.models import BetaDiscreteWeibullModel, ShiftedBetaGeoModel, survivor_table
 
 # Fader & Hardie (2007), table 1.
 REGULAR = [1000, 631, 468, 382, 326, 289, 262, 241]
@@ -122,3 +122,23 @@ def test_a_saved_model_predicts_the_same():
     loaded = BetaDiscreteWeibullModel.from_dict(json.loads(json.dumps(model.to_dict())))
     assert loaded.to_dict() == model.to_dict()
     assert loaded.discounted_lifetime(0.1) == model.discounted_lifetime(0.1)
+
+
+def test_profiles_of_few_data_say_what_they_do_not_bound():
+    """The search passes chances to leave that all but jump from one renewal to the next."""
+    survivors = [100, 80, 70, 65, 61]
+    table = survivor_table(survivors)
+    model = BetaDiscreteWeibullModel().fit_survivors(survivors)
+    found = model.confidence_intervals(method="profile", data=table, weights=table["weight"])
+    assert found.loc[["alpha", "beta"]].to_numpy().tolist() == [[0, np.inf]] * 2
+    low, high = found.loc["c"]
+    assert high == np.inf
+    time, lost = np.arange(5), -np.diff(survivors)
+
+    def loss(log_rate):
+        """Of the limit for low c, in which customers do not differ: a discrete Weibull."""
+        left = np.exp(-np.exp(log_rate) * np.where(time > 0, time**low, 0))
+        return -np.sum(lost * np.log(-np.diff(left))) - survivors[-1] * np.log(left[-1])
+
+    least = minimize_scalar(loss, bounds=(-5, 2), method="bounded", options={"xatol": 1e-9}).fun
+    assert 2 * (model.log_likelihood_ + least) == pytest.approx(3.841459, abs=1e-5)

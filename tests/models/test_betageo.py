@@ -200,6 +200,27 @@ def test_clone_forgets_the_fit(model, cdnow_exact):
         clone(model).probability_alive(cdnow_exact)
 
 
+@pytest.mark.parametrize("horizon", [None, "90", True, pd.Timedelta(days=90), 1j])
+def test_horizons_that_are_no_numbers_are_refused(model, cdnow_exact, horizon):
+    text = re.escape(f"horizon={horizon!r} is a {type(horizon).__name__}; give a single number")
+    for ask in (model.expected_purchases, model.predict_purchases, model.probability_no_purchase):
+        with pytest.raises(SettingsError, match=text):
+            ask(cdnow_exact, horizon)
+    with pytest.raises(SettingsError, match=text):
+        model.expected_purchases(cdnow_exact, [1.0, horizon])
+    with pytest.raises(SettingsError, match=text):
+        model.expected_purchases_new_customer(horizon)
+
+
+@pytest.mark.parametrize("horizon", [[], [[1, 2]], np.empty(0)])
+def test_horizons_that_are_no_list_are_refused(model, cdnow_exact, horizon):
+    text = re.escape(f"horizon={horizon!r} must be a number or a list of one or more")
+    with pytest.raises(SettingsError, match=text):
+        model.expected_purchases(cdnow_exact, horizon)
+    with pytest.raises(SettingsError, match=text):
+        model.expected_purchases_new_customer(horizon)
+
+
 @pytest.mark.parametrize("horizon", [-1, float("nan"), float("inf")])
 def test_horizons_that_cannot_be_are_refused(model, cdnow_exact, horizon):
     with pytest.raises(SettingsError, match=f"horizon={horizon} must be a finite number"):

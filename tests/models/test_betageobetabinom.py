@@ -168,6 +168,10 @@ BAD = {
         table([1, 4], [1, 3], [6, 6]),
         "frequency exceeds recency for 1 of 2 .*customer 1 .4.",
     ),
+    "a date for T": (
+        table([0, 1], [0, 1], [6, 20260101]),
+        "T exceeds 100,000 for 1 of 2 .*no date",
+    ),
     "half an opportunity": (
         table([1, 2], [1, 2.5], [6, 6]),
         "recency is not a whole number for 1 of 2 .*1 .2.5.",

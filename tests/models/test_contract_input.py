@@ -40,6 +40,7 @@ BAD = {
     "recency past T": (contracts([4, 1], [3, 3]), "recency exceeds T for 1 of 2 .* 10 .4."),
     "recency 0": (contracts([1, 0], [3, 3]), "recency is below 1 for 1 of 2 .* 11 .0."),
     "T 0": (contracts([1, 1], [3, 0]), "T is below 1 for 1 of 2 .* 11 .0."),
+    "date for T": (contracts([1, 1], [3, 20260101]), "T exceeds 100,000 for 1 of 2 .*no date"),
     "half a period": (contracts([1, 1], [3, 2.5]), "T is not a whole number .*11 .2.5."),
     "NaN": (contracts([1, np.nan], [3, 3]), "recency is missing, NaN .* 1 of 2 .*11"),
     "text": (contracts(["1", "2"], [3, 3]), "recency has dtype .*first customer 10"),

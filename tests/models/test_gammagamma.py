@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -124,3 +125,11 @@ def test_a_saved_model_predicts_the_same(model, cdnow_exact):
 
 def test_clone(model):
     assert not hasattr(clone(model), "params_")
+
+
+def test_one_buyer_of_another_kind_is_named():
+    spend = np.append(np.ones(199), 1e9)
+    rfm = pd.DataFrame({"customer_id": range(200), "frequency": 2, "monetary_value": spend})
+    model = GammaGammaModel(prior="weak").fit(rfm)
+    assert not model.converged_
+    assert re.search(r"largest monetary_value is 1e\+09 times the median.*Cap", model.diagnosis_)

@@ -3,6 +3,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
+from scipy.special import gammaln
 
 from patronage.errors import DataError, SettingsError
 from patronage.models import BetaGeoModel, GammaGammaModel, ModifiedBetaGeoModel
@@ -69,6 +71,35 @@ def test_where_data_set_no_bound_the_profile_has_none():
     found = model.confidence_intervals(method="profile", data=heavy)
     assert found.loc["a"].tolist() == [0.0, np.inf]
     assert 0 < found.loc["r", "low"] < model.params_.r < found.loc["r", "high"] < np.inf
+
+
+def test_a_fit_at_a_limit_still_has_the_bounds_that_data_set():
+    """All buy at one rate: r has no finite estimate, but small r are refuted."""
+    rng = np.random.default_rng(5)
+    x = rng.poisson(3, 400)
+    recency = np.where(x > 0, 100 * rng.beta(np.maximum(x, 1), 1), 0)
+    ids = np.arange(400)
+    rfm = pd.DataFrame({"customer_id": ids, "frequency": x, "recency": recency, "T": 100.0})
+    model = BetaGeoModel().fit(rfm)
+    found = model.confidence_intervals(method="profile", data=rfm)
+    assert found["high"].tolist() == [np.inf] * 4
+    low = found.loc["r", "low"]
+    assert 1 < low < 50
+    assert found.loc["alpha", "low"] == pytest.approx(low / x.mean() * 100, rel=0.05)
+
+    def loss(params):
+        """Of negative binomial purchases until a chance to leave that all share, at r = low."""
+        return -np.sum(nbd_with_dropout(x, recency, low, *np.exp(params)))
+
+    best = minimize(loss, [np.log(low / 0.03), -6.0], method="Nelder-Mead", tol=1e-9)
+    assert 2 * (model.log_likelihood_ + best.fun) == pytest.approx(3.841459, abs=0.02)
+
+
+def nbd_with_dropout(x, recency, r, alpha, p):
+    """Log-likelihood of each customer, T = 100, leaving with odds p after each repeat purchase."""
+    made = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - x * np.log1p(p)
+    left = np.where(x > 0, np.log(p) - (r + x) * np.log(alpha + recency), -np.inf)
+    return made + np.logaddexp(-(r + x) * np.log(alpha + 100), left)
 
 
 def test_profile_wants_the_data_of_the_fit(model, cdnow_exact):

@@ -1,5 +1,7 @@
 """Regular timing's quantities against mpmath, against BG/NBD's at k = 1, and against simulation."""
 
+import time
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from patronage.models import betageo_discounting
 from patronage.models import betageo_quantities as exponential
 from patronage.models import regular_quantities as regular
 from patronage.models.betageo_quantities import Active
+from patronage.models.regular_kernels import PURCHASES, QUIET, STAYS, stage_means
 from patronage.models.regular_quantities import RegularActive
 
 # shape = r + k x, scale = alpha + T, a, b = that after the purchases, (T - t_x) / scale, k
@@ -165,6 +168,41 @@ def test_discounting_all_to_come_is_discounting_for_long(customer, rate):
     np.testing.assert_allclose(
         regular.discounted_purchases(active(*customer), long, rate), endless, rtol=1e-10
     )
+
+
+@given(
+    shape=st.floats(1e-3, 300),
+    a=st.floats(1e-3, 1e3),
+    b=st.floats(1e-3, 1e3),
+    since=st.floats(0, 1),
+    stages=st.floats(100, 3000),
+    later=st.floats(1e-3, 10),
+    k=st.integers(1, 12),
+)
+@settings(max_examples=60, deadline=None)
+def test_many_stages_are_summed_or_left_out_alike(shape, a, b, since, stages, later, k):
+    """Two ways that have nothing in common: over the number of stages, and over p."""
+    span = stages / (shape + k)
+    for kind in (PURCHASES, STAYS, QUIET):
+        arguments = [np.array([v]) for v in (shape, since, span, b)] + [a, np.array([later]), k]
+        summed = stage_means(kind, *arguments)
+        averaged = regular._means_over_p(kind, *arguments)
+        np.testing.assert_allclose(averaged, summed, rtol=1e-10, atol=1e-200)
+
+
+@pytest.mark.parametrize("k", [1, 2, 12])
+def test_millions_of_purchases_take_no_longer(k):
+    """Where p is small and all but gamma-distributed, m purchases shrink to b m / (b + m)."""
+    b = 1e9
+    customer = active(1e5, 1e-8, 2.0, b, 0.5, k)
+    started = time.perf_counter()
+    found = regular.purchases(customer, 30.0)[0]
+    regular.stays(customer, 30.0), regular.no_purchase(customer, 30.0, 5.0)
+    discounted = regular.discounted_purchases(customer, 30.0, 0.01)[0]
+    assert time.perf_counter() - started < 10  # with compiling; one by one it takes minutes
+    made = 1e5 * 30 / 1e-8 / k
+    assert found == pytest.approx(b * made / (b + made), rel=1e-5)
+    assert 0.7 * found < discounted < found
 
 
 def test_no_discount_counts_purchases():

@@ -106,6 +106,17 @@ def test_holdout_purchases_are_predicted(family):
     assert expected.mean() == pytest.approx(new[70.0] - new[40.0], rel=0.15)
 
 
+@pytest.mark.parametrize("b", [0.4, 1.0])
+def test_who_could_not_leave_yet_is_active_for_sure(b):
+    """Also where b <= 1, so that b - 1 has no logarithm."""
+    model = BetaGeoCNBDModel.with_params(k=2, r=1.0, alpha=10.0, a=0.5, b=b)
+    customers = model.draw_customers(200, 100.0, np.random.default_rng(0))
+    alive = model.probability_alive(customers)
+    once = customers["frequency"].to_numpy() == 0
+    assert (alive[once] == 1).all()
+    assert alive[~once].between(0, 1, inclusive="neither").all()
+
+
 def test_value_of_regular_customers(cdnow_exact):
     model = CustomerValueModel(ModifiedBetaGeoCNBDModel(2), GammaGammaModel(), "W").fit(cdnow_exact)
     loaded = CustomerValueModel.from_dict(json.loads(json.dumps(model.to_dict())))

@@ -49,6 +49,24 @@ REFUSED = {
         GOOD.assign(recency=[4.0, 3.0, 20.0, 28.0]),
         r"recency is positive with frequency 0 for 1 of 4 customers, first customer 'ann' \(4\)",
     ),
+    "repeat purchases at once": (
+        GOOD.assign(recency=[0.0, 0.0, 20.0, 28.0]),
+        r"recency is 0 with a positive frequency for 1 of 4 customers, first customer 'bob' \(1\)"
+        ".*in a finer unit",
+    ),
+    "T beyond all units": (with_values("T", 1e200), r"T exceeds 1e\+30 for 1 of 4.*'dan'"),
+    "column twice": (
+        pd.concat([GOOD, GOOD[["T"]]], axis=1),
+        "holds 'T' more than once. Drop or rename",
+    ),
+    "customer as index and column": (
+        GOOD.set_index("customer_id", drop=False),
+        "holds 'customer_id' more than once",
+    ),
+    "columns of two levels": (
+        pd.concat({"a": GOOD}, axis=1),
+        r"columns have 2 levels, first \('a', 'customer_id'\).*droplevel\(0\)",
+    ),
     "zero T": (
         GOOD.assign(T=[0.0, 30.0, 30.0, 30.0]),
         r"T is not positive for 1 of 4 customers, first customer 'ann' \(0\)",
@@ -121,6 +139,14 @@ WEIGHTS = {
     "NaN": ([np.nan, 1, 1, 1], "weights is negative or not finite for 1 of 4.*'ann'"),
     "too few": ([1, 1, 1], r"weights has shape \(3,\); the table has 4 rows"),
     "all zero": ([0, 0, 0, 0], "weights is 0 for every row"),
+    "text": (["a"] * 4, "weights is a list that holds no numbers. Give one number for each row"),
+    "a column's name": ("frequency", "weights is a str that holds no numbers"),
+    "dict": ({"ann": 1}, "weights is a dict that holds no numbers"),
+    "complex": (np.ones(4) * 1j, "weights is a ndarray that holds no numbers"),
+    "missing": (
+        pd.Series([1, 1, 1, pd.NA], dtype="Int64"),
+        r"weights is negative or not finite for 1 of 4.*'dan' \(nan\)",
+    ),
     "another order": (
         pd.Series([1, 1, 1, 1], index=["bob", "ann", "cat", "dan"]),
         "weights is a Series whose index is not the table's customers",
