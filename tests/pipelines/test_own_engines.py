@@ -23,7 +23,7 @@ def big_spend():
 
 @feature(**MONEY, null="never")
 def spread():
-    return nw.col("amount").max() - nw.col("amount").sum() / nw.len()
+    return nw.col("amount").max() - nw.col("amount").min()
 
 
 @feature(**MONEY, window=365, empty=0)
