@@ -166,6 +166,28 @@ def panel(
     )
 
 
+@app.command()
+def features(
+    config: Config = SETTINGS_FILE,
+    show: Annotated[bool, typer.Option("--list", help="Print the catalogue; the default.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Try your own features for leakage on your own data.")
+    ] = False,
+    family: Annotated[str | None, typer.Option(help="Of the catalogue, this family only.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The catalogue as JSON.")] = False,
+) -> None:
+    """Print the catalogue of features, or check those of your own modules."""
+    from patronage.config import load_settings
+    from patronage.pipelines.features import check_features, features_listed
+
+    known = config.exists() or config != SETTINGS_FILE
+    if show or not check:
+        settings = load_settings(config) if known else None
+        print(features_listed(settings, family=family, as_json=as_json))
+    if check:
+        print(check_features(load_settings(config), run_at=datetime.now(UTC)))
+
+
 @backtest.command("value")
 def backtest_value(
     config: Config = SETTINGS_FILE,

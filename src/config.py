@@ -71,7 +71,7 @@ class LedgerSection(Section):
 
 
 class FeaturesSection(Section):
-    """Who is looked at."""
+    """Who is looked at, and features of your own."""
 
     active_days: Days
     """A customer is eligible who bought within so many days before `as_of`."""
@@ -79,6 +79,8 @@ class FeaturesSection(Section):
     """Panels are kept for runs on the same data: true: below [run] outputs; a folder; or false."""
     cache_panels: Annotated[int, Field(ge=1, le=1_000)] = 3
     """The cache keeps so many panels, those used last."""
+    modules: list[Annotated[str, Field(min_length=1)]] = []
+    """Python files, or modules to import, with features of your own: docs/own_features.md."""
 
 
 class ChurnSection(Section):

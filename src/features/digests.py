@@ -14,6 +14,7 @@ import pandas as pd
 
 import patronage
 from patronage.features.customer_tables import CustomerTables
+from patronage.features.own_feature import OwnFeature
 
 PACKAGES = ("numba", "numpy", "pandas", "pyarrow")
 """Releases that the last bit of a feature may depend on."""
@@ -40,7 +41,7 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def own_code(features: Iterable[Any]) -> list[tuple[str, str]]:
+def own_code(features: Iterable[OwnFeature]) -> list[tuple[str, str]]:
     """Name and digest of what features of the user's own are computed by.
 
     It is the file that each is written in, and every module at hand that belongs neither to Python
@@ -49,19 +50,19 @@ def own_code(features: Iterable[Any]) -> list[tuple[str, str]]:
     Parameters
     ----------
     features
-        Each with `name`, and in `source` the file or module that it is written in.
+        Those of the tables.
     """
-    known = sorted(features, key=lambda one: str(one.name))
+    known = sorted(features, key=lambda one: one.name)
     files = {Path(one.source) for one in known} | (_modules_of_the_user() if known else set())
     code = {path: path.read_bytes() for path in sorted(files) if path.is_file()}
-    named = [(str(one.name), str(one.source)) for one in known]
+    named = [(one.name, one.digest) for one in known]
     return [*named, *((path.name, hashlib.sha256(text).hexdigest()) for path, text in code.items())]
 
 
 def _modules_of_the_user() -> set[Path]:
     homes = {Path(home).resolve() for home in (sys.prefix, sys.base_prefix)}
-    homes.add(Path(patronage.__file__).parent.resolve())
-    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    others = [m for name, m in sys.modules.items() if name.partition(".")[0] != "patronage"]
+    files = [getattr(module, "__file__", None) for module in others]
     paths = {Path(file).resolve() for file in files if isinstance(file, str)}
     return {path for path in paths if path.suffix == ".py" and homes.isdisjoint(path.parents)}
 

@@ -18,6 +18,7 @@ from patronage.features.catalogue import families_of, features_of
 from patronage.features.customer_tables import CustomerTables, as_customer_tables
 from patronage.features.grid import Grid
 from patronage.features.labels import ChurnLabels
+from patronage.features.own_tables import as_of_days
 from patronage.features.panel import feature_columns, nobody, panel_grid
 from patronage.features.panel_schema import panel_schema, texts_of
 from patronage.features.records import Texts
@@ -82,7 +83,8 @@ def write_panel(
     try:
         with ExitStack() as stack:
             files = _Files(partial, max(GROUP_ROWS, chunk_customers), labels, active_days, stack)
-            for tables in _parts(days, sample, seed):
+            for part in _parts(days, sample, seed):
+                tables = as_of_days(part, cutoffs)
                 for chunk in tables.chunks(chunk_customers):
                     files.add(panel_grid(chunk, cutoffs, active_days, eligible_only))
             if not files.by_day:

@@ -10,6 +10,7 @@ import pandas as pd
 from patronage.features.customer_tables import CustomerTables
 from patronage.features.digests import code_digest, own_code, tables_digest
 from patronage.features.labels import ChurnLabels
+from patronage.features.own_tables import as_of_days
 from patronage.features.panel_cache import PanelCache
 from patronage.features.panel_files import write_panel
 from patronage.features.panel_reading import read_panel
@@ -40,6 +41,7 @@ def stored_panel(
     DataFrame
         As `read_panel` gives it: the same to the last bit, whether computed now or before.
     """
+    tables = as_of_days(tables, cutoffs)  # what own expressions give is part of the data
     asked: dict[str, Any] = {
         "cutoffs": sorted(set(cutoffs)),
         "active_days": active_days,
@@ -49,7 +51,7 @@ def stored_panel(
         "labels": None if labels is None else asdict(labels),
         "data": tables_digest(tables),
         "code": code_digest(),
-        "own": own_code(getattr(tables, "own", ())),
+        "own": own_code(tables.own),
     }
     with cache.panel(
         key, lambda folder: write_panel(tables, folder, labels=labels, **asked)

@@ -77,7 +77,7 @@ def test_code_of_the_user_counts_with_all_that_it_imports(tmp_path, monkeypatch)
     source, helper = tmp_path / "own.py", tmp_path / "helper_of_own_features.py"
     source.write_text("x = 1\n")
     helper.write_text("y = 1\n")
-    feature = SimpleNamespace(name="orders_on_mondays", source=str(source))
+    feature = SimpleNamespace(name="on_mondays", source=str(source), digest="a")
     importlib.import_module("helper_of_own_features")
     found = [own_code([feature])]
     assert found == [own_code([feature])]
@@ -85,7 +85,7 @@ def test_code_of_the_user_counts_with_all_that_it_imports(tmp_path, monkeypatch)
     found.append(own_code([feature]))
     source.write_text("x = 2\n")
     found.append(own_code([feature]))
-    found.append(own_code([SimpleNamespace(name="other", source=str(source))]))
+    found.append(own_code([SimpleNamespace(name="other", source=str(source), digest="a")]))
     assert len({tuple(one) for one in found}) == 4
     named = {name for name, _ in found[0]}
     assert {"own.py", "helper_of_own_features.py"} <= named
