@@ -2,10 +2,14 @@ import logging
 from dataclasses import replace
 from datetime import date
 
+import narwhals as nw
+import polars as pl
 import pytest
 from pandas.testing import assert_frame_equal
 
-from patronage.features import ChurnLabels, customer_tables, digests, panel_store
+from patronage.features import ChurnLabels, customer_tables, digests, feature, panel_store
+from patronage.features.own_modules import own_features
+from patronage.features.own_tables import with_features
 from patronage.features.panel_cache import PanelCache
 from patronage.features.panel_store import stored_panel
 
@@ -76,4 +80,29 @@ def test_other_code_makes_it_anew(tables, cache, written, monkeypatch):
     stored_panel(tables, cache, **RULE)
     monkeypatch.setattr(digests.patronage, "__version__", "99")
     stored_panel(tables, cache, **RULE)
+    assert len(written) == 2
+
+
+def test_own_code_makes_it_anew(tables, cache, written, tmp_path):
+    def with_module(text):
+        (tmp_path / "own.py").write_text(f"from patronage.features import feature\n{text}")
+        return with_features(tables, own_features(["own.py"], folder=tmp_path))
+
+    day = '@feature(meaning="Day.", unit="days")\ndef day(grid):\n    return grid.away + '
+    for text in (day + "1.0\n", day + "2.0\n", day + "1.0\n"):
+        panel = stored_panel(with_module(text), cache, **RULE)
+        assert (panel["day"] - panel["days_since_last"]).unique() == [float(text[-4:])]
+    assert len(written) == 2
+
+
+def test_what_own_expressions_give_is_part_of_the_data(ledger_of_all_tables, cache, written):
+    @feature(table="events", meaning="Largest value.", unit="number", null="without one")
+    def largest_value():
+        return nw.col("value").max()
+
+    events = ledger_of_all_tables(11)["events"]
+    for table in (events, events.with_columns(value=pl.col("value") + 1)):
+        made = customer_tables(ledger_of_all_tables(11)["transactions"], events=table)
+        made = with_features(made, [largest_value])
+        stored_panel(replace(made, events=None), cache, **RULE)
     assert len(written) == 2

@@ -1,6 +1,7 @@
 """`patronage panel`, and the cache of training panels."""
 
 import json
+import re
 import shutil
 from datetime import date
 
@@ -68,6 +69,31 @@ def test_what_cannot_be_asked_for_is_refused(
 def test_a_folder_that_exists_is_refused_at_once(project, tmp_path, patronage, capsys):
     assert patronage("panel", "--config", project, "--to", tmp_path) == 2
     assert "exists. Remove it, or name another folder: --to" in capsys.readouterr().err
+
+
+OWN = """
+import narwhals as nw
+
+from patronage.features import feature
+
+
+@feature(table="transactions", window=60, unit="money", meaning="Largest amount.", empty=0)
+def largest_amount():
+    return nw.col("amount").max()
+"""
+
+
+def test_own_expressions_are_computed_as_of_the_days_asked_for(finished, tmp_path, patronage):
+    shutil.copytree(finished.parent / "data", tmp_path / "data")
+    (tmp_path / "own.py").write_text(OWN)
+    config = tmp_path / "patronage.toml"
+    config.write_text(
+        re.sub("(?m)^# modules = .*$", 'modules = ["own.py"]', finished.read_text(), count=1)
+    )
+    assert patronage("panel", "--config", config, "--to", tmp_path / "p", *HISTORY) == 0
+    largest = read_panel(tmp_path / "p", columns=["largest_amount", "spend_60"])
+    assert (largest["largest_amount"] > 0).mean() > 0.1
+    assert (largest["largest_amount"] <= largest["spend_60"] + 0.001).all()
 
 
 def scores(config):
