@@ -1,9 +1,11 @@
 """Expressions of the user's own, computed as of each cutoff by the engine that holds the table."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial, reduce
 from itertools import groupby
+from operator import or_
 from typing import Any
 
 import narwhals as nw
@@ -17,6 +19,8 @@ from patronage.features.seen import collect, seen
 
 AS_OF = "as_of"
 KEYS = ["customer_id", AS_OF]
+COMPARED, SAME = 20, 1e-9
+"""Customers whose values an engine that is elsewhere must give as DuckDB does, and how nearly."""
 
 
 def expression_values(
@@ -55,11 +59,9 @@ def expression_values(
     for (table, window), some in groupby(sorted(features, key=_rows_of), key=_rows_of):
         members = list(some)
         rows = partial(seen, table=table, window=window or None, end_known=end_known)
-        found.append(
-            pa.concat_tables(
-                _values(members, sources[table], partial(rows, as_of=day), day) for day in days
-            )
-        )
+        values = [_values(members, sources[table], partial(rows, as_of=day), day) for day in days]
+        _refuse_difference(members, sources[table], partial(rows, as_of=days[-1]), values[-1])
+        found.append(pa.concat_tables(values))
     joined = reduce(lambda a, b: a.join(b, KEYS, join_type="full outer"), found)
     return read_records(joined, customer_ids, time=AS_OF, table="own features")
 
@@ -114,6 +116,37 @@ def _values(
             found = found.set_column(place, field.name, found[field.name].cast(pa.string()))
     day = pa.array([as_of] * found.num_rows, pa.date32()).cast(pa.timestamp("us"))
     return found.append_column(AS_OF, day)
+
+
+def _refuse_difference(
+    members: list[OwnFeature], source: Any, seen_rows: Callable[[Any], Any], values: pa.Table
+) -> None:
+    """Compute some customers again here: Narwhals does not translate all for every engine alike."""
+    some = values.slice(0, COMPARED)
+    if not callable(source) or not some.num_rows:
+        return
+    among = reduce(or_, (nw.col("customer_id") == one for one in some["customer_id"].to_pylist()))
+    rows = collect(source, lambda rows: seen_rows(rows).filter(among))
+    as_of = some[AS_OF][0].as_py().date()
+    again = _values(members, rows, lambda frame: frame, as_of).to_pandas().set_index(KEYS)
+    there = some.to_pandas().set_index(KEYS)
+    for one in members:
+        wrong = [key for key in there.index if _differ(there[one.name][key], again[one.name][key])]
+        if wrong:
+            raise DataError(
+                f"{one.place}: the engine that holds {one.table} gives "
+                f"{there[one.name][wrong[0]]} for customer {wrong[0][0]} as of {as_of}, DuckDB "
+                f"{again[one.name][wrong[0]]} of the same rows. Narwhals does not translate the "
+                "expression alike; write it another way, such as a sum of 1 for a count."
+            )
+
+
+def _differ(there: Any, here: Any) -> bool:
+    if pd.isna(there) or pd.isna(here):
+        return bool(pd.isna(there) != pd.isna(here))
+    if isinstance(there, str):
+        return bool(there != here)
+    return not math.isclose(there, here, rel_tol=SAME, abs_tol=SAME)
 
 
 def _refuse_unfit(one: OwnFeature, source: Any, as_of: date) -> None:

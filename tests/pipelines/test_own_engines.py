@@ -9,6 +9,7 @@ from pandas.testing import assert_frame_equal
 
 from patronage.config import load_settings
 from patronage.data import read_ledger
+from patronage.errors import DataError
 from patronage.features import build_panel, customer_tables, feature
 from patronage.pipelines.prepare import sources_of
 
@@ -31,14 +32,21 @@ def early_in_the_month():
     return nw.when(nw.col("timestamp").dt.day() <= 10).then(nw.col("amount")).sum()
 
 
+@feature(table="transactions", unit="ratio", null="never", meaning="X.")
+def mean_by_length():
+    return nw.col("amount").sum() / nw.len()
+
+
 NAMES = ["customer_id", "big_spend", "spread", "early_in_the_month"]
 
 
-def values(config):
+OWN = (big_spend, spread, early_in_the_month)
+
+
+def values(config, own=OWN):
     with read_ledger(load_settings(config), read_at=datetime(2026, 1, 1, tzinfo=UTC)) as ledger:
         tables = customer_tables(**sources_of(ledger))
-        own = [big_spend, spread, early_in_the_month]
-        return build_panel(tables, cutoffs=CUTOFFS, features=own)[NAMES].astype(
+        return build_panel(tables, cutoffs=CUTOFFS, features=list(own))[NAMES].astype(
             {"customer_id": object}
         )
 
@@ -61,6 +69,8 @@ def test_in_postgresql(project, by_duckdb, every_tenth, sql, postgres_address):
     source = f'source = "{postgres_address}"\nrelation = "public.own_cdnow"'
     found = values(changed(project, 'source = "data/cdnow.csv"', source))
     assert_frame_equal(found, by_duckdb, rtol=1e-9)
+    with pytest.raises(DataError, match=r"mean_by_length.*gives .* for customer .*, DuckDB"):
+        values(project, own=[mean_by_length])
 
 
 def test_on_spark(project, by_duckdb, spark_engine):
