@@ -14,6 +14,9 @@ EARLIEST = datetime(1970, 1, 2)
 
 FOREVER = datetime(2200, 1, 1)
 
+LARGEST = 1e15
+"""No amount, price or count of a business is larger; sums and squares of such stay finite."""
+
 NOTHING = nw.lit(None, dtype=nw.String)
 
 
@@ -121,6 +124,7 @@ class Column:
         value = nw.col(self.name)
         if self.kind == "number":
             yield Fault(f"{self.label} is not finite", ~value.is_finite(), self.shown)
+            yield Fault(f"{self.label} is beyond 1e15", value.abs() > LARGEST, self.shown)
         if self.minimum is not None:
             low = "negative" if self.minimum == 0 else f"less than {self.minimum:g}"
             yield Fault(f"{self.label} is {low}", value < self.minimum, self.shown)

@@ -8,7 +8,7 @@ import duckdb
 from patronage.data import values as duckdb_values
 from patronage.data.attributes import attribute_columns
 from patronage.data.columns import expression_of, map_columns, named_columns
-from patronage.data.declaration import Column, Contract
+from patronage.data.declaration import LARGEST, Column, Contract
 from patronage.data.dialect import Dialect
 from patronage.data.expressions import Expression, ExpressionReader
 from patronage.data.source import Source
@@ -188,7 +188,11 @@ def _value_sql(
         return dialect.flag_of(origin)
     if column.kind == "number":
         number = dialect.number_of(origin, reading)
-        return number if checked else dialect.finite(number)
+        if checked:
+            return number
+        # An attribute may be a code of many digits; whatever is summed may not.
+        small = f"abs({number}) <= {LARGEST:.0f}"
+        return dialect.finite(number) if column.shown_as else f"CASE WHEN {small} THEN {number} END"
     return dialect.text_of(origin)
 
 

@@ -48,6 +48,7 @@ FAULTS = {
     "NaN": ("a,2024-01-01,NaN", "amount is not finite: NaN"),
     "infinity": ("a,2024-01-01,-inf", "amount is not finite: -inf"),
     "overflow": ("a,2024-01-01,1e400", "amount is not finite: 1e400"),
+    "absurd": ("a,2024-01-01,-1e155", "amount is beyond 1e15: -1e155"),
     "few fields": ("a,2024-01-01", "line has too few fields: a,2024-01-01"),
     "many fields": ("a,2024-01-01,1,2", "line has too many fields: a,2024-01-01,1,2"),
     "stray quote": (
