@@ -208,3 +208,10 @@ class Contract:
             if checked.issuperset(rule.columns):
                 shown = self.by_name[rule.columns[0]]
                 yield Fault(rule.reason, rule.broken, shown.shown)
+
+    def unsettled(self, *, named: Collection[str], present: Collection[str]) -> Iterator[Rule]:
+        """The rules on a column that is there but not checked: a value that breaks one is empty."""
+        checked = {column.name for column in self.columns if column.required} | set(named)
+        for rule in self.rules:
+            if rule.columns[0] not in checked and set(rule.columns).issubset(present):
+                yield rule
