@@ -10,10 +10,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
-    """A section of the settings: frozen, unknown keys refused."""
+    """A section of the settings: frozen, unknown keys refused, no text or flag taken as number."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
     )
 
 
