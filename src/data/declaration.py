@@ -14,6 +14,9 @@ EARLIEST = datetime(1970, 1, 2)
 
 FOREVER = datetime(2200, 1, 1)
 
+EXACT_BELOW = 2.0**53
+"""A float tells all whole numbers apart below this; beyond it, two ids may have become one."""
+
 LARGEST = 1e15
 """No amount, price or count of a business is larger; sums and squares of such stay finite."""
 
@@ -57,6 +60,8 @@ class Column:
         Of a number.
     words
         All values that a text may have.
+    from_float
+        An id that the source has as a float: whole only below 2^53.
     passed_on
         Whether the checked table has it; otherwise it is only checked.
     """
@@ -72,6 +77,7 @@ class Column:
     open_ended: bool = False
     minimum: float | None = None
     words: tuple[str, ...] = ()
+    from_float: bool = False
     passed_on: bool = True
 
     @property
@@ -125,6 +131,10 @@ class Column:
         if self.kind == "number":
             yield Fault(f"{self.label} is not finite", ~value.is_finite(), self.shown)
             yield Fault(f"{self.label} is beyond 1e15", value.abs() > LARGEST, self.shown)
+        if self.from_float:
+            size = value.cast(nw.Float64).abs()
+            yield Fault(f"{self.label} is not finite", ~size.is_finite(), value)
+            yield Fault(f"{self.label} lost digits as a float", size >= EXACT_BELOW, value)
         if self.minimum is not None:
             low = "negative" if self.minimum == 0 else f"less than {self.minimum:g}"
             yield Fault(f"{self.label} is {low}", value < self.minimum, self.shown)

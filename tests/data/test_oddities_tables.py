@@ -131,8 +131,9 @@ def test_numbers_that_were_left_empty_are_told(read, rows):
     ledger = read(text)
     assert rows(ledger, "quantity") == [(2.0,), (None,)]
     assert ledger.warnings == [
-        "values that are no numbers or break a rule were left empty: quantity in one row. To set "
-        'such rows aside, name the column: [transactions.columns] quantity = "quantity"'
+        "values that are no numbers, lost digits as a float or break a rule were left empty: "
+        "quantity in one row. To set such rows aside, name the column: "
+        '[transactions.columns] quantity = "quantity"'
     ]
 
 
