@@ -92,6 +92,11 @@ FAULTS = {
         "[run]\nas_of = 2026-01-31T10:00:00",
         r"\[run\] as_of = datetime.*: is no day",
     ),
+    "delimiter that ends lines": (
+        "[transactions]",
+        '[transactions]\ndelimiter = "\\n"',
+        r"\[transactions\] delimiter = .*: cannot part columns: it ends lines or quotes",
+    ),
     "zone": ('# timezone = "UTC"', 'timezone = "Mars"', r"timezone = 'Mars': is no IANA time zone"),
     "currency": (
         '"USD"',
