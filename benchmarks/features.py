@@ -67,13 +67,13 @@ def main() -> None:
         print(json.dumps(found, indent=2), flush=True)
         if n_lines in SIZES:
             save(f"{n_lines:,} lines", found)
+    write_scale()
 
 
 def save(size: str, found: Measured) -> None:
     """Put the figures of a size in the place of older ones."""
     known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     RESULT.write_text(json.dumps(known | {size: found}, indent=2) + "\n")
-    write_scale()
 
 
 def of_size(folder: Path, n_lines: int) -> Measured:
