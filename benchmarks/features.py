@@ -46,6 +46,7 @@ LEFT_OUT = {100 * MILLION: ("rfm_by_lifetimes", "panel", "panel_by_sql", "panel_
 REPEATS = 3
 ONCE = {
     (10 * MILLION, "panel_by_sql"): 1,
+    (10 * MILLION, "run"): 1,
     (100 * MILLION, "rfm"): 1,
     (100 * MILLION, "run"): 1,
 }
