@@ -153,7 +153,7 @@ def run(log: str, output: Path) -> Facts:
 
 def _panel_facts(panel: Path, rows: dict[date, int]) -> Facts:
     return {
-        "rows": sum(rows.values()),
+        "rows": int(sum(rows.values())),
         "features": _features(panel),
         "output_mb": _megabytes(panel),
     }
