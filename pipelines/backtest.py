@@ -44,7 +44,7 @@ def backtest_value(
     """
     outputs = settings.path(settings.run.outputs)
     with run_folder(outputs, command="backtest value", started_at=run_at, latest=False) as run:
-        prepared = prepare(settings, run, run_at=run_at)
+        prepared = prepare(settings, run, run_at=run_at, training=False)
         horizon = settings.value.horizon_days if horizon_days is None else horizon_days
         day = _cutoff(prepared, cutoff, horizon)
         with run.step("backtest"):

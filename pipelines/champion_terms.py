@@ -1,10 +1,12 @@
 """Whether the champion fits the settings and the day it is asked for."""
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 
 from patronage.config import Settings
 from patronage.errors import SettingsError
+from patronage.features.own_feature import OwnFeature
 from patronage.models.scorer import CustomerScorer
 from patronage.tracking.champion import LoadedModel, champion_or_none
 from patronage.tracking.store import Store
@@ -28,6 +30,35 @@ def refuse_other_terms(model: LoadedModel, settings: Settings) -> None:
             f"model version {model.version} was trained with other settings; they now say\n{lines}"
             "\nTrain anew: patronage train, or set them back."
         )
+
+
+def refuse_other_features(model: LoadedModel, own: Sequence[OwnFeature]) -> None:
+    """Stop when a feature of the user's own is not what the model was trained with.
+
+    Raises
+    ------
+    SettingsError
+        If one is not there, or its code was changed since; names each.
+    """
+    faults = other_features(model.scorer, own)
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise SettingsError(
+            f"model version {model.version} was trained with other features of your own:\n{lines}\n"
+            "Bring them back in [features] modules, or train anew: patronage train"
+        )
+
+
+def other_features(scorer: CustomerScorer, own: Sequence[OwnFeature]) -> list[str]:
+    """What differs between the model's own features and these, one line each."""
+    here = {one.name: one for one in own}
+    faults = []
+    for name, trained in sorted(scorer.own_features.items()):
+        if name not in here:
+            faults.append(f"{name} of {trained['source']} is not there")
+        elif here[name].digest != trained["digest"]:
+            faults.append(f"{name} of {here[name].source} was changed since")
+    return faults
 
 
 def refuse_a_day_before_the_champion(store: Store, as_of: date) -> None:

@@ -6,9 +6,10 @@ Libraries are imported inside the commands, so that `patronage --help` answers a
 import logging
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -36,6 +37,7 @@ AsOf = Annotated[
     typer.Option(formats=["%Y-%m-%d"], help="The day of the run, in place of [run] as_of."),
 ]
 SETTINGS_FILE = Path("patronage.toml")
+Value = TypeVar("Value")
 
 
 def _show_version(wanted: bool) -> None:
@@ -126,6 +128,66 @@ def report(config: Config = SETTINGS_FILE) -> None:
     _finish(report_only(_settings(config, None), run_at=datetime.now(UTC)))
 
 
+@app.command()
+def panel(
+    to: Annotated[Path, typer.Option(help="The folder to write; it must not exist.")],
+    config: Config = SETTINGS_FILE,
+    cutoffs: Annotated[
+        str | None,
+        typer.Option(help="monthly, weekly, 14 (days apart), or days: 2026-01-31,2026-02-28."),
+    ] = None,
+    horizons: Annotated[
+        str | None, typer.Option(help="Days, a label for each: 30,60,90; [churn] by default.")
+    ] = None,
+    sample: Annotated[
+        str, typer.Option(help="Share of the customers, such as 0.1, or so many of them.")
+    ] = "1.0",
+    seed: Annotated[int, typer.Option(min=0, help="Of the sample.")] = 0,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="Also who is not eligible; without a label.")
+    ] = False,
+    as_of: AsOf = None,
+) -> None:
+    """Write features and labels of many days as Parquet, for models of your own."""
+    from patronage.cutoff_setting import cutoff_setting, horizons_of, share_or_number
+    from patronage.pipelines.panel import panel as write_panel
+
+    print(
+        write_panel(
+            _settings(config, as_of),
+            to=to.absolute(),
+            run_at=datetime.now(UTC),
+            cutoffs=None if cutoffs is None else _read("--cutoffs", cutoff_setting, cutoffs),
+            horizons_days=() if horizons is None else _read("--horizons", horizons_of, horizons),
+            sample=_read("--sample", share_or_number, sample),
+            seed=seed,
+            everyone=everyone,
+        )
+    )
+
+
+@app.command()
+def features(
+    config: Config = SETTINGS_FILE,
+    show: Annotated[bool, typer.Option("--list", help="Print the catalogue; the default.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Try your own features for leakage on your own data.")
+    ] = False,
+    family: Annotated[str | None, typer.Option(help="Of the catalogue, this family only.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The catalogue as JSON.")] = False,
+) -> None:
+    """Print the catalogue of features, or check those of your own modules."""
+    from patronage.config import load_settings
+    from patronage.pipelines.features import check_features, features_listed
+
+    known = config.exists() or config != SETTINGS_FILE
+    if show or not check:
+        settings = load_settings(config) if known else None
+        print(features_listed(settings, family=family, as_json=as_json))
+    if check:
+        print(check_features(load_settings(config), run_at=datetime.now(UTC)))
+
+
 @backtest.command("value")
 def backtest_value(
     config: Config = SETTINGS_FILE,
@@ -144,6 +206,14 @@ def backtest_value(
     day = None if cutoff is None else cutoff.date()
     settings = load_settings(config)
     print(judge_value(settings, cutoff=day, horizon_days=horizon_days, run_at=datetime.now(UTC)))
+
+
+def _read(option: str, parse: Callable[[str], Value], text: str) -> Value:
+    """The value of an option; what cannot be read is an error of usage."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{option} {text}: {error}") from error
 
 
 def _settings(config: Path, as_of: datetime | None) -> "Settings":

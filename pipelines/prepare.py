@@ -1,18 +1,20 @@
 """From the sources to customer days: read, check, quarantine, collapse."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import narwhals as nw
-
 from patronage.config import Settings
 from patronage.data import CONTRACTS, Ledger, read_ledger
 from patronage.errors import DataError
-from patronage.features import CustomerTables, DayTable, customer_tables
-from patronage.features.catalogue import families_left_out, families_of
-from patronage.features.customer_tables import TIMES, Plan
+from patronage.features import CustomerTables, DayTable, customer_tables, mature_cutoffs
+from patronage.features.arrays import calendar_day
+from patronage.features.catalogue import families_left_out, families_of, features_of
+from patronage.features.own_modules import own_features
+from patronage.features.own_tables import as_of_days, with_features, without_sources
+from patronage.features.seen import TIMES, cut
 from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
 
@@ -38,8 +40,14 @@ class Prepared:
         return self.tables.days
 
 
-def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared:
-    """Read the ledger, put bad rows into quarantine, stop if there are too many."""
+def prepare(
+    settings: Settings, run: RunFolder, *, run_at: datetime, training: bool = True
+) -> Prepared:
+    """Read the ledger, put bad rows into quarantine, stop if there are too many.
+
+    Expressions of the user's own are computed as of the day of the run and, for `training`, as of
+    its cutoffs, since the ledger is closed after that.
+    """
     with (
         run.step("read and check"),
         _read(settings, run, run_at) as ledger,
@@ -49,8 +57,13 @@ def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared
         ledger.write_quarantine(run.path / "quarantine")
         ledger.refuse_if_bad()
         as_of = _day_of_the_run(ledger, settings)
+        data_end = min(as_of, ledger.last_day + timedelta(days=1))
         with run.step("customer days"):
             tables = _customer_tables(ledger, settings, as_of)
+        if settings.features.modules:
+            with run.step("own features"):
+                past = training_cutoffs(settings, tables.days, data_end) if training else ()
+                tables = _with_own_features(tables, settings, [*past, as_of])
         run.manifest["as_of"] = as_of
         run.manifest["data"] = _facts(ledger, tables.days)
         run.manifest["families"] = _families(tables)
@@ -62,8 +75,19 @@ def prepare(settings: Settings, run: RunFolder, *, run_at: datetime) -> Prepared
         ledger.last_day,
         as_of,
     )
-    data_end = min(as_of, ledger.last_day + timedelta(days=1))
     return Prepared(tables=tables, as_of=as_of, data_end=data_end, digest=ledger.digest)
+
+
+def training_cutoffs(settings: Settings, days: DayTable, data_end: date) -> tuple[date, ...]:
+    """The cutoffs whose labels are known, as the settings have it."""
+    return mature_cutoffs(
+        first_day=calendar_day(days.first_day),
+        data_end=data_end,
+        horizon_days=settings.churn.horizon_days,
+        lead_days=settings.churn.lead_days,
+        count=settings.churn.max_cutoffs,
+        rule=settings.churn.cutoffs,
+    )
 
 
 def _read(settings: Settings, run: RunFolder, run_at: datetime) -> Ledger:
@@ -98,32 +122,35 @@ def _tell(ledger: Ledger) -> None:
 
 
 def _customer_tables(ledger: Ledger, settings: Settings, as_of: date) -> CustomerTables:
-    def before(name: str, time: str) -> nw.LazyFrame[Any] | None:
-        rows = ledger.table(name)
-        return None if rows is None else _before(rows, time, as_of)
-
-    def collected(plan: Plan) -> Any:
-        return ledger.collect(lambda rows: plan(_before(rows, "timestamp", as_of)))
-
+    """The tables as they were known at the start of the day; nothing after this sees more."""
     terms = settings.subscriptions
-    return customer_tables(
-        collected,
-        customers=before("customers", "valid_from"),
-        end_known="at_end" if terms is None else terms.end_known,
-        **{name: before(name, time) for name, time in TIMES.items()},
-    )
+    end_known = "at_end" if terms is None else terms.end_known
+    known = sources_of(ledger)
+    before = {
+        name: cut(rows, name, as_of=as_of, end_known=end_known) for name, rows in known.items()
+    }
+    return customer_tables(**before, end_known=end_known)
 
 
-def _before(rows: nw.LazyFrame[Any], time: str, as_of: date) -> nw.LazyFrame[Any]:
-    """The one place where later rows are dropped: nothing after it can see them."""
-    if time not in rows.collect_schema().names():
-        return rows
-    return rows.filter(nw.col(time) < datetime(as_of.year, as_of.month, as_of.day))
+def sources_of(ledger: Ledger) -> dict[str, Any]:
+    """The tables that features are made of; transactions stay on their engine."""
+    optional = {name: ledger.table(name) for name in TIMES if name != "transactions"}
+    there = {name: rows for name, rows in optional.items() if rows is not None}
+    return {"transactions": ledger.collect, **there}
+
+
+def _with_own_features(
+    tables: CustomerTables, settings: Settings, cutoffs: Sequence[date]
+) -> CustomerTables:
+    """Features of the user's own; expressions are computed while the ledger is open."""
+    own = own_features(settings.features.modules, folder=settings.path("."))
+    return without_sources(as_of_days(with_features(tables, own), cutoffs))
 
 
 def _families(tables: CustomerTables) -> dict[str, Any]:
     """How many features each family has, and why the others have none."""
     return {
+        "features": len(features_of(tables)),
         "built": {family.name: len(family.features_of(tables)) for family in families_of(tables)},
         "left_out": families_left_out(tables),
     }

@@ -11,7 +11,11 @@ import pyarrow.parquet as pq
 
 from patronage.config import Settings
 from patronage.errors import DataError, GateError
-from patronage.pipelines.champion_terms import refuse_other_terms, warn_of_hindsight
+from patronage.pipelines.champion_terms import (
+    refuse_other_features,
+    refuse_other_terms,
+    warn_of_hindsight,
+)
 from patronage.pipelines.lists import write_lists
 from patronage.pipelines.prepare import prepare
 from patronage.pipelines.run_folder import RunFolder, latest_run, read_manifest, run_folder
@@ -39,6 +43,7 @@ def run(settings: Settings, *, run_at: datetime) -> Finished:
         _refuse_without_champion(store, verdict)
         model = load_champion(store)
         refuse_other_terms(model, settings)
+        refuse_other_features(model, prepared.tables.own)
         score_customers(settings, prepared, job, model)
         write_lists(settings, job, store, model)
     return Finished(_told(job), verdict.passed)
@@ -57,7 +62,8 @@ def score(settings: Settings, *, run_at: datetime) -> Finished:
     with _job(settings, "score", run_at) as (job, store):
         model = load_champion(store)
         refuse_other_terms(model, settings)
-        prepared = prepare(settings, job, run_at=run_at)
+        prepared = prepare(settings, job, run_at=run_at, training=False)
+        refuse_other_features(model, prepared.tables.own)
         warn_of_hindsight(model, prepared.as_of)
         score_customers(settings, prepared, job, model)
     return Finished(_told(job))
@@ -117,8 +123,8 @@ def _take_over(scored: Path, job: RunFolder) -> None:
         before = read_manifest(scored)
         for key in ("as_of", "data", "counts", "model_version"):
             job.manifest[key] = before[key]
-        for key in ("tables", "tables_missing", "to_look_at"):
-            job.manifest[key] = before.get(key, [] if key != "tables" else {})
+        for key in ("tables", "tables_missing", "to_look_at", "families"):
+            job.manifest[key] = before.get(key, {} if key in ("tables", "families") else [])
         job.manifest["scores_of"] = before["run_id"]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(

@@ -1,8 +1,11 @@
 """Training: panel, tuning, calibration, judgement out of time, registration, gate."""
 
 import logging
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,17 +13,20 @@ from sklearn.base import clone
 
 from patronage.config import Settings
 from patronage.errors import DataError
-from patronage.features import features_of, mature_cutoffs
+from patronage.features import features_of
+from patronage.features.catalogue import catalogue_rows
+from patronage.features.panel_cache import PanelCache
 from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel, PurchaseSeason
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, RULE, Evaluation, evaluate
+from patronage.models.leakage_probes import leakage_suspicions
 from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
-from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
-from patronage.pipelines.prepare import Prepared
+from patronage.pipelines.champion_terms import other_features, refuse_a_day_before_the_champion
+from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.season_settings import season_of
@@ -40,10 +46,10 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
     refuse_a_day_before_the_champion(store, prepared.as_of)
-    cutoffs = _cutoffs(settings, prepared, rule)
+    cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
-    with run.step("panel"):
+    with run.step("panel"), panel_cache(settings, run) as cache:
         panel = training_panel(
             prepared.tables,
             cutoffs=cutoffs,
@@ -51,8 +57,11 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             data_end=prepared.data_end,
             purchases=choice.model,
             max_rows=settings.churn.max_rows,
+            cache=cache,
         )
         learn, test = split_out_of_time(panel, rule)
+    with run.step("look for leaks"):
+        leaks = _leaks(prepared, panel)
     with run.step("tune and train"):
         churn = _fit_churn(settings, prepared, run, learn, rule)
     with run.step("evaluate"):
@@ -62,7 +71,8 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         judged = Judged(
             scores=evaluation.scores,
             tracking=_tracking(prepared, test, choice.model),
-            metrics=_metrics(evaluation, scorer, learn, test) | {"value_models": choice.to_dict()},
+            metrics=_metrics(evaluation, scorer, learn, test)
+            | {"value_models": choice.to_dict(), "leakage": leaks},
         )
     with run.step("register"):
         record = TrainingRecord(
@@ -74,18 +84,33 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             settings=settings.model_dump(mode="json"),
             tags={"data_digest": prepared.digest, "as_of": str(prepared.as_of)},
             versions=run.manifest["versions"],
+            catalogue=catalogue_rows(features_of(prepared.tables), prepared.tables.own),
         )
         registered = log_training(store, record, name=run.run_id)
     with run.step("gate"):
-        verdict = _judge(store, evaluation, test, rule)
+        verdict = _judge(store, evaluation, test, rule, prepared)
         settle(store, registered.version, verdict)
     run.manifest["training"] = {
         "version": registered.version,
         "mlflow_run_id": registered.run_id,
         "gate": verdict.to_dict(),
+        "leakage": leaks,
     }
     log.info("version %s at the gate:\n%s", registered.version, verdict)
     return verdict
+
+
+@contextmanager
+def panel_cache(settings: Settings, run: RunFolder) -> Iterator[PanelCache]:
+    """Where training panels are kept; without a cache, in the run's folder while they are read."""
+    asked = settings.features.cache
+    scratch = run.path / ".panels"
+    folder = Path(settings.run.outputs, ".panels") if asked is True else asked
+    if folder is False:
+        yield PanelCache(scratch, keep=0)
+        shutil.rmtree(scratch)
+    else:
+        yield PanelCache(settings.path(folder), keep=settings.features.cache_panels)
 
 
 def label_rule(settings: Settings) -> LabelRule:
@@ -122,19 +147,18 @@ def _known_at_newest(cutoffs: Sequence[date], rule: LabelRule) -> tuple[date, ..
         raise DataError(
             f"the history is too short to train and to judge out of time: the newest cutoff is "
             f"{newest}, the oldest {min(cutoffs)}, and a label is known {rule.label_days} days "
-            "after its cutoff. Give a longer history or a shorter [churn] horizon_days."
+            "after its cutoff. Give a longer history, a shorter [churn] horizon_days, or cutoffs "
+            "that reach further back: [churn] cutoffs, max_cutoffs."
         )
     return known
 
 
-def _cutoffs(settings: Settings, prepared: Prepared, rule: LabelRule) -> tuple[date, ...]:
-    return mature_cutoffs(
-        first_day=pd.Timestamp(prepared.days.first_day, unit="D").date(),
-        data_end=prepared.data_end,
-        horizon_days=rule.horizon_days,
-        lead_days=rule.lead_days,
-        count=settings.churn.max_cutoffs,
-    )
+def _leaks(prepared: Prepared, panel: pd.DataFrame) -> list[dict[str, Any]]:
+    """Warn of features that know too much; the run goes on."""
+    found = leakage_suspicions(panel, features_of(prepared.tables), prepared.tables)
+    for one in found:
+        log.warning("%s: %s", one.probe, one.text)
+    return [one.to_dict() for one in found]
 
 
 def _choose_purchases(
@@ -205,6 +229,11 @@ def _scorer(
         annual_discount_rate=settings.value.annual_discount_rate,
         currency=settings.ledger.currency,
         as_of=prepared.as_of,
+        own_features={
+            one.name: {"source": one.source, "digest": one.digest}
+            for one in prepared.tables.own
+            if one.name in churn.features
+        },
     )
 
 
@@ -248,10 +277,12 @@ def _figures(judged: Judged) -> dict[str, "Figure"]:
     }
 
 
-def _judge(store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: LabelRule) -> Verdict:
+def _judge(
+    store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: LabelRule, prepared: Prepared
+) -> Verdict:
     """Compare with the baselines, and with the champion on the same rows."""
     scores = evaluation.scores
-    champion = _fair_champion(store, rule, test["as_of"].iloc[0].date())
+    champion = _fair_champion(store, rule, test["as_of"].iloc[0].date(), prepared)
     return judge(
         scores["churned"],
         scores[OURS],
@@ -260,7 +291,9 @@ def _judge(store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: Label
     )
 
 
-def _fair_champion(store: Store, rule: LabelRule, test_day: date) -> LoadedModel | None:
+def _fair_champion(
+    store: Store, rule: LabelRule, test_day: date, prepared: Prepared
+) -> LoadedModel | None:
     """The champion, if it answers the same question and has not seen the answers."""
     champion = champion_or_none(store)
     if champion is None:
@@ -272,5 +305,9 @@ def _fair_champion(store: Store, rule: LabelRule, test_day: date) -> LoadedModel
         log.info(
             "champion %s was trained on labels after %s: not compared", champion.version, test_day
         )
+        return None
+    faults = other_features(champion.scorer, prepared.tables.own)
+    if faults:
+        log.info("champion %s is not compared: %s", champion.version, "; ".join(faults))
         return None
     return champion

@@ -12,8 +12,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from patronage.cutoff_setting import CutoffSetting, cutoff_setting
 from patronage.errors import SettingsError
 from patronage.sources import SECRET
 from patronage.table_settings import (
@@ -62,10 +71,16 @@ class LedgerSection(Section):
 
 
 class FeaturesSection(Section):
-    """Who is looked at."""
+    """Who is looked at, and features of your own."""
 
     active_days: Days
     """A customer is eligible who bought within so many days before `as_of`."""
+    cache: StrictBool | Path = True
+    """Panels are kept for runs on the same data: true: below [run] outputs; a folder; or false."""
+    cache_panels: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """The cache keeps so many panels, those used last."""
+    modules: list[Annotated[str, Field(min_length=1)]] = []
+    """Python files, or modules to import, with features of your own: docs/own_features.md."""
 
 
 class ChurnSection(Section):
@@ -75,8 +90,10 @@ class ChurnSection(Section):
     """Churn: an eligible customer makes no purchase in so many days after the lead."""
     lead_days: Annotated[int, Field(ge=0, le=3_650)] = 0
     """Days between `as_of` and the start of the horizon, in which action is prepared."""
-    max_cutoffs: Annotated[int, Field(ge=3, le=120)] = 24
-    """The panel's monthly cutoffs, newest first, are at most so many."""
+    cutoffs: Annotated[CutoffSetting, BeforeValidator(cutoff_setting)] = "monthly"
+    """Days to learn at: "monthly", "weekly", every so many days, or a list of days."""
+    max_cutoffs: Annotated[int, Field(ge=3, le=520)] = 24
+    """The cutoffs of a rule, newest first, are at most so many."""
     max_rows: Annotated[int, Field(ge=1_000)] = 1_000_000
     """Customers are drawn at random for training where customers x cutoffs are more rows."""
     trials: Annotated[int, Field(ge=1, le=10_000)] = 40

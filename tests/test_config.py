@@ -77,6 +77,16 @@ FAULTS = {
         "lead_days = 365",
         r"\[churn\] lead_days = 365 must be shorter than \[features\] active_days = 365",
     ),
+    "no rule for cutoffs": (
+        "[churn]",
+        "[churn]\ncutoffs = 0",
+        r"\[churn\] cutoffs = 0: is no rule for cutoffs; give .monthly., .weekly., a number",
+    ),
+    "no day among the cutoffs": (
+        "[churn]",
+        '[churn]\ncutoffs = ["2026-01-31", "31.2.2026"]',
+        r"\[churn\] cutoffs = .*: has '31.2.2026', which is no day",
+    ),
     "no TOML": ("[ledger]", "[ledger", "is no valid TOML"),
     "folder is ours": ("\n[ledger]", '\nfolder = "x"\n[ledger]', "folder is not a setting"),
     "same action twice": (
@@ -92,6 +102,19 @@ FAULTS = {
 def test_faults_are_named_with_section_key_and_value(tmp_path, old, new, message):
     with pytest.raises(SettingsError, match=message):
         settings_with(tmp_path, old, new)
+
+
+RULES = {
+    '"weekly"': "weekly",
+    "14": 14,
+    '["2026-02-28", 2026-01-31]': (date(2026, 1, 31), date(2026, 2, 28)),
+}
+
+
+@pytest.mark.parametrize(("text", "rule"), RULES.items(), ids=RULES.keys())
+def test_cutoffs_are_a_rule_or_days(tmp_path, text, rule):
+    settings = settings_with(tmp_path, "[churn]", f"[churn]\ncutoffs = {text}")
+    assert settings.churn.cutoffs == rule
 
 
 def test_all_faults_are_told_at_once(tmp_path):

@@ -32,6 +32,17 @@ def test_the_code_in_the_readme_runs(tmp_path, monkeypatch):
     assert len(names["rfm"]) == 23_570
 
 
+def test_the_code_of_own_features_runs(tmp_path, monkeypatch):
+    write_demo(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "own_features.md").read_text()
+    code = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    names = {}
+    exec("".join(code), names)
+    assert {"big_basket_share", "evening_spend"} <= set(names["panel"])
+    assert (names["panel"]["evening_spend"] == 0).all()  # the log has days, no hours
+
+
 def test_every_command_is_in_the_readme():
     for name in get_command(app).commands:
         assert re.search(rf"`(patronage )?{name}\b", README), name

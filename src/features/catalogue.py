@@ -1,6 +1,7 @@
 """Every feature of the panel, in the order of its columns."""
 
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Any, get_args
 
 from patronage.features import (
     attributes,
@@ -10,6 +11,7 @@ from patronage.features import (
     cohort,
     engagement,
     lifecycle,
+    own_family,
     payments,
     price,
     returns,
@@ -28,7 +30,9 @@ from patronage.features import (
 from patronage.features.customer_tables import CustomerTables, TableName, as_customer_tables
 from patronage.features.family import Family
 from patronage.features.feature import Feature
+from patronage.features.own_feature import OwnFeature
 
+Row = dict[str, Any]
 MODULES = (
     *(rfm, rhythm, windows, trends, season, lifecycle, basket, returns, price, timing, cohort),
     *(breadth, channel, service, payments, engagement, usage, survey, subscription, attributes),
@@ -36,19 +40,21 @@ MODULES = (
 FAMILIES = tuple(Family.of(module) for module in MODULES)
 FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES for feature in family.features)
 """Those that do not depend on the columns of the user's own tables."""
-MISSING: dict[TableName, str] = {
+NEEDED: tuple[TableName, ...] = get_args(TableName)
+MISSING = {
     "categories": "transactions have no column category",
     "channels": "transactions have no column channel",
 }
 
 
 def families_of(tables: CustomerTables) -> tuple[Family, ...]:
-    """The families that these tables allow."""
-    return tuple(
+    """The families that these tables allow; the user's own features come last."""
+    built_in = tuple(
         family
         for family in FAMILIES
         if family.needs is None or tables.table(family.needs) is not None
     )
+    return (*built_in, own_family.OWN) if tables.own else built_in
 
 
 def features_of(tables: Any) -> tuple[Feature, ...]:
@@ -64,13 +70,33 @@ def features_of(tables: Any) -> tuple[Feature, ...]:
 
 
 def families_left_out(tables: CustomerTables) -> dict[str, str]:
-    """The other families, by name, and why they cannot be built."""
-    built = families_of(tables)
+    """The other families, and own features, by name, and why they cannot be built."""
+    known = {name for name in NEEDED if tables.table(name) is not None}
+    return families_without(known) | dict(tables.own_left_out)
+
+
+def families_without(known: Collection[str]) -> dict[str, str]:
+    """The families that need another table than these, by name, and why they cannot be built."""
     return {
-        family.name: MISSING.get(family.needs, f"there is no table [{family.needs}]")
+        family.name: why_missing(family.needs)
         for family in FAMILIES
-        if family.needs is not None and family not in built
+        if family.needs is not None and family.needs not in known
     }
+
+
+def why_missing(table: str) -> str:
+    """Why there is nothing to compute of an optional table."""
+    return MISSING.get(table, f"there is no table [{table}]")
+
+
+def catalogue_rows(features: Iterable[Feature], own: Iterable[OwnFeature] = ()) -> list[Row]:
+    """name, family, unit, window, meaning and null of each; of own ones, source and digest too."""
+    code = {one.name: {"source": one.source, "digest": one.digest} for one in own}
+    names = ("name", "family", "unit", "window", "meaning", "null")
+    return [
+        {name: getattr(feature, name) for name in names} | code.get(feature.name, {})
+        for feature in features
+    ]
 
 
 def catalogue_markdown() -> str:

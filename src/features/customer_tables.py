@@ -1,30 +1,27 @@
 """All that is known of customers, in memory: their days, and what the optional tables say."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any, Literal
 
 import narwhals as nw
-import numpy as np
 
 from patronage.errors import DataError
-from patronage.features.arrays import Places
 from patronage.features.collapse import OPTIONAL, collapse_lines, no_purchase
 from patronage.features.collect import day_table
 from patronage.features.customer_ranges import MAX_LINES, Extent, customer_ranges
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days, lazy_transactions
 from patronage.features.lines import collect_lines, lines_of, ordered_lines
+from patronage.features.own_feature import OwnFeature
 from patronage.features.purchased_categories import purchases_by
 from patronage.features.records import Records, read_records
+from patronage.features.sampling import drawn
+from patronage.features.seen import TIMES, Plan
 
 TableName = Literal["events", "surveys", "subscriptions", "customers", "categories", "channels"]
 EndKnown = Literal["at_end", "at_start"]
-Plan = Callable[[Any], nw.LazyFrame[Any] | None]
-"""From the transactions to what is made of them, on whatever engine they are."""
-TIMES: dict[str, str] = {"events": "timestamp", "surveys": "timestamp", "subscriptions": "start"}
-"""Table -> the column that says from when on a row is known."""
 
 PURCHASED = {"categories": "category", "channels": "channel"}
 """Table of what was bought -> the column of the transactions that it is by."""
@@ -48,6 +45,18 @@ class CustomerTables:
     """Where it was bought: the same for each customer, day and channel."""
     end_known: EndKnown = "at_end"
     """Whether a subscription's end is known once it has passed, or from its start on."""
+    sources: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Table -> the frame that it came from, for expressions of the user's own."""
+    own: tuple[OwnFeature, ...] = ()
+    """Features of the user's own; see `patronage.features.own_tables`."""
+    own_left_out: Mapping[str, str] = field(default_factory=dict)
+    """Own features that cannot be computed, and why."""
+    expressions: Records | None = None
+    """Values of own expressions, each known on its cutoff, which is its day."""
+    computed_for: frozenset[int] = frozenset()
+    """The cutoffs that `expressions` has values for, in days since 1970-01-01."""
+    computed: frozenset[str] = frozenset()
+    """The own features that `expressions` has values of."""
 
     def table(self, name: TableName) -> Records | None:
         """A table by its name; None where the ledger has none."""
@@ -62,21 +71,20 @@ class CustomerTables:
             spans = {name: table.span(start, stop) for name, table in self._records().items()}
             yield self._with(days, spans)
 
-    def sample(self, n_customers: int, *, seed: int) -> "CustomerTables":
-        """At most so many customers, drawn at random; the order stays."""
-        days = self.days.sample(n_customers, seed=seed)
-        if days is self.days:
+    def sample(self, sample: float | int, *, seed: int) -> "CustomerTables":
+        """A share of the customers, or at most so many, drawn by their id; the order stays."""
+        chosen = drawn(self.days.customer_ids, sample, seed=seed)
+        if chosen.size == len(self.days):
             return self
-        chosen: Places = self.days.customer_ids.get_indexer(days.customer_ids).astype(np.int64)
-        drawn = {name: table.customers(chosen) for name, table in self._records().items()}
-        return self._with(days, drawn)
+        records = {name: table.customers(chosen) for name, table in self._records().items()}
+        return self._with(self.days.customers(chosen), records)
 
     def _with(self, days: DayTable, records: dict[str, Records]) -> "CustomerTables":
         changed: dict[str, Any] = {"days": days, **records}
         return replace(self, **changed)
 
     def _records(self) -> dict[str, Records]:
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        found = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: table for name, table in found.items() if isinstance(table, Records)}
 
 
@@ -113,7 +121,7 @@ def customer_tables(
     lines = collected(_lines_here)
     days, bought = _there(collected) if lines is None else _here(lines)
     given = {"events": events, "surveys": surveys, "subscriptions": subscriptions}
-    return _with_tables(days, bought, given | {"customers": customers}, end_known)
+    return _with_tables(transactions, days, bought, given | {"customers": customers}, end_known)
 
 
 def customer_table_parts(
@@ -144,7 +152,7 @@ def customer_table_parts(
     for within in customer_ranges(frame, extent.lines, max_lines):
         days, bought = collapse_lines(collect_lines(within(frame), COLUMNS), extent, PURCHASED)
         own = {name: within(table) for name, table in given.items()}
-        yield _with_tables(days, bought, own, end_known)
+        yield _with_tables(within(frame), days, bought, own, end_known)
 
 
 def _lines_here(transactions: Any) -> nw.LazyFrame[Any] | None:
@@ -176,22 +184,28 @@ def _there(collected: Callable[[Plan], Any]) -> tuple[DayTable, dict[str, Record
 
 
 def _with_tables(
-    days: DayTable, bought: dict[str, Records], frames: Mapping[str, Any], end_known: EndKnown
+    transactions: Any,
+    days: DayTable,
+    bought: dict[str, Any],
+    frames: Mapping[str, Any],
+    end_known: EndKnown,
 ) -> CustomerTables:
     found: dict[str, Any] = {
         name: read_records(frame, days.customer_ids, time=_time(name, frame), table=name)
         for name, frame in frames.items()
         if frame is not None
     }
-    return CustomerTables(days, **found, **bought, end_known=end_known)
+    sources = {name: frame for name, frame in frames.items() if frame is not None}
+    known = {"transactions": transactions, **sources}
+    return CustomerTables(days, **found, **bought, end_known=end_known, sources=known)
 
 
 def _time(name: str, frame: Any) -> str | None:
     """The column that says from when on a row is known; attributes may lack it."""
-    if name in TIMES:
+    if name != "customers":
         return TIMES[name]
     columns = nw.from_native(frame, pass_through=False).collect_schema().names()
-    return "valid_from" if "valid_from" in columns else None
+    return TIMES[name] if TIMES[name] in columns else None
 
 
 def as_customer_tables(days: Any) -> CustomerTables:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from patronage.features.arrays import DayArray, FloatArray, Places
+from patronage.features.sampling import drawn
 
 DAYS_OF_MONTH = 31
 
@@ -55,12 +56,13 @@ class DayTable:
             measures={name: values[rows] for name, values in self.measures.items()},
         )
 
-    def sample(self, n_customers: int, *, seed: int) -> "DayTable":
-        """At most so many customers, drawn at random; the order stays."""
-        if n_customers >= len(self):
-            return self
-        drawn = np.random.default_rng(seed).choice(len(self), n_customers, replace=False)
-        chosen = np.sort(drawn)
+    def sample(self, sample: float | int, *, seed: int) -> "DayTable":
+        """A share of the customers, or at most so many, drawn by their id; the order stays."""
+        chosen = drawn(self.customer_ids, sample, seed=seed)
+        return self if chosen.size == len(self) else self.customers(chosen)
+
+    def customers(self, chosen: Places) -> "DayTable":
+        """Only the customers at these places, in this order."""
         lengths = np.diff(self.offsets)[chosen]
         offsets = np.concatenate(([0], np.cumsum(lengths)))
         rows = np.repeat(self.offsets[chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])

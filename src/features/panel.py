@@ -9,12 +9,14 @@ import pandas as pd
 
 from patronage.errors import DataError
 from patronage.features.arrays import FloatArray, calendar_day
-from patronage.features.catalogue import families_of, features_of
+from patronage.features.catalogue import families_of
 from patronage.features.customer_tables import CustomerTables, as_customer_tables
 from patronage.features.day_table import DayTable
 from patronage.features.family import Family
 from patronage.features.feature import Feature
 from patronage.features.grid import Grid
+from patronage.features.own_feature import OwnFeature
+from patronage.features.own_tables import as_of_days, with_features
 from patronage.features.records import Texts
 
 Levels = dict[str, tuple[str, ...]]
@@ -27,6 +29,7 @@ def build_panel(
     active_days: int | None = None,
     eligible_only: bool = False,
     chunk_customers: int = 5_000,
+    features: Sequence[OwnFeature] = (),
 ) -> pd.DataFrame:
     """One row per customer and cutoff with a purchase before it: see `FEATURES`.
 
@@ -46,6 +49,8 @@ def build_panel(
         Leave out the others.
     chunk_customers
         Customers computed at a time: a bound on working memory that changes no value.
+    features
+        Features of your own besides those that came with the tables; see `feature`.
 
     Returns
     -------
@@ -57,10 +62,30 @@ def build_panel(
     Raises
     ------
     DataError
-        If no customer has a purchase before any cutoff, or see `day_table`.
+        If no customer has a purchase before any cutoff, an own feature cannot be computed, or see
+        `day_table`.
     """
-    tables = as_customer_tables(days)
-    families = families_of(tables)
+    tables = as_of_days(with_features(as_customer_tables(days), features), cutoffs)
+    return panel_of(
+        tables,
+        families_of(tables),
+        cutoffs=cutoffs,
+        active_days=active_days,
+        eligible_only=eligible_only,
+        chunk_customers=chunk_customers,
+    )
+
+
+def panel_of(
+    tables: CustomerTables,
+    families: Sequence[Family],
+    *,
+    cutoffs: Sequence[date],
+    active_days: int | None = None,
+    eligible_only: bool = False,
+    chunk_customers: int = 5_000,
+) -> pd.DataFrame:
+    """As `build_panel`, of these families only; own expressions have been computed."""
     grids = [
         panel_grid(chunk, cutoffs, active_days, eligible_only)
         for chunk in tables.chunks(chunk_customers)
@@ -68,15 +93,15 @@ def build_panel(
     n_rows = sum(grid.as_of.size for grid in grids)
     if not n_rows:
         raise DataError(nobody(tables.days, cutoffs))
-    names = [feature.name for feature in features_of(tables)]
+    names = [one.name for family in families for one in family.features_of(tables)]
     values = np.empty((len(names), n_rows))
     levels: Levels = {}
     filled = _filled(grids, families, values, levels, active_days)
     keys = pd.concat(list(filled), ignore_index=True)
-    features = pd.DataFrame(values.T, columns=names, copy=False)
+    columns = pd.DataFrame(values.T, columns=names, copy=False)
     for name, categories in levels.items():
-        features[name] = _categorical(features[name], categories)
-    return pd.concat([keys, features], axis=1)
+        columns[name] = _categorical(columns[name], categories)
+    return pd.concat([keys, columns], axis=1)
 
 
 def _categorical(codes: pd.Series, categories: tuple[str, ...]) -> pd.Categorical:

@@ -16,10 +16,11 @@ from patronage.errors import DataError, SettingsError
 from patronage.features.arrays import FloatArray, calendar_day
 from patronage.features.catalogue import families_of, features_of
 from patronage.features.customer_tables import CustomerTables, as_customer_tables
-from patronage.features.feature import Feature
 from patronage.features.grid import Grid
-from patronage.features.lines import Flags
+from patronage.features.labels import ChurnLabels
+from patronage.features.own_tables import as_of_days
 from patronage.features.panel import feature_columns, nobody, panel_grid
+from patronage.features.panel_schema import panel_schema, texts_of
 from patronage.features.records import Texts
 
 GROUP_ROWS = 32_768
@@ -32,49 +33,62 @@ def write_panel(
     cutoffs: Sequence[date],
     active_days: int | None = None,
     eligible_only: bool = False,
+    labels: ChurnLabels | None = None,
+    sample: float | int = 1.0,
+    seed: int = 0,
     chunk_customers: int = 5_000,
 ) -> dict[date, int]:
     """Write the rows of `build_panel` as `folder/as_of=YYYY-MM-DD/part-0.parquet`.
 
     The folder appears when it is complete. Readers that know the Hive layout (DuckDB, Polars,
-    Arrow, Spark) see `as_of` as a column. Memory holds one part of the customers, and for each
-    cutoff the rows of one row group.
+    Arrow, Spark) see `as_of` as a column; `read_panel` gives a DataFrame. Memory holds one part of
+    the customers, and for each cutoff the rows of one row group.
 
     Parameters
     ----------
     days
         As for `build_panel`; or an iterator, list or tuple of parts of it, in order of customer,
-        such as `collapse_parts` gives.
+        such as `customer_table_parts` gives.
     folder
         Must not exist.
     cutoffs, active_days, eligible_only, chunk_customers
         As for `build_panel`.
+    labels
+        Adds a column for each horizon; null for who is not eligible, and where it is not known yet.
+    sample, seed
+        Of the customers, drawn by their id: a share, a float, or so many of them, an int, which
+        needs them all in one part. See `drawn`.
 
     Returns
     -------
     dict
         Rows written for each cutoff that has any. In a file they are ordered by customer; columns
-        are customer_id, eligible and the features, null where one is undefined.
+        are customer_id, eligible, the features, null where one is undefined, and the labels. Each
+        field's metadata give family, unit, window, meaning and what null means.
 
     Raises
     ------
     DataError
-        If no customer has a purchase before any cutoff, or see `day_table`.
+        If no customer has a purchase before any cutoff, no label of a cutoff is known yet, or see
+        `day_table`.
     SettingsError
-        If the folder exists.
+        If the folder exists, or the sample cannot be drawn.
     """
     if folder.exists():
         raise SettingsError(f"{folder} exists. Remove it, or name another folder for the panel.")
+    if labels is not None:
+        labels.refuse_immature(cutoffs)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         with ExitStack() as stack:
-            files = _Files(partial, max(GROUP_ROWS, chunk_customers), stack)
-            for tables in _parts(days):
+            files = _Files(partial, max(GROUP_ROWS, chunk_customers), labels, active_days, stack)
+            for part in _parts(days, sample, seed):
+                tables = as_of_days(part, cutoffs)
                 for chunk in tables.chunks(chunk_customers):
-                    files.add(panel_grid(chunk, cutoffs, active_days, eligible_only), active_days)
+                    files.add(panel_grid(chunk, cutoffs, active_days, eligible_only))
             if not files.by_day:
-                raise DataError(nobody(tables.days, cutoffs))
+                raise DataError(_nobody(tables, cutoffs, sample))
             files.flush()
         partial.replace(folder)
     except BaseException:
@@ -83,105 +97,128 @@ def write_panel(
     return {calendar_day(day): file.n_rows for day, file in sorted(files.by_day.items())}
 
 
-def _parts(days: Any) -> Iterator[CustomerTables]:
-    parts: Iterable[Any] = days if isinstance(days, Iterator | list | tuple) else [days]
-    return map(as_customer_tables, parts)
+def _parts(days: Any, sample: float | int, seed: int) -> Iterator[CustomerTables]:
+    in_parts = isinstance(days, Iterator | list | tuple)
+    if in_parts and isinstance(sample, int):
+        raise SettingsError(
+            f"sample={sample} customers cannot be drawn of tables that come in parts. Give a share "
+            "of them, such as 0.1."
+        )
+    parts: Iterable[Any] = days if in_parts else [days]
+    return (as_customer_tables(part).sample(sample, seed=seed) for part in parts)
+
+
+def _nobody(tables: CustomerTables, cutoffs: Sequence[date], sample: float | int) -> str:
+    if len(tables.days):
+        return nobody(tables.days, cutoffs)
+    return f"sample={sample} has drawn none of the customers. Give a larger one."
 
 
 class _Files:
     """The files of all cutoffs, each opened when its first row comes."""
 
-    def __init__(self, folder: Path, capacity: int, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        capacity: int,
+        labels: ChurnLabels | None,
+        active_days: int | None,
+        stack: ExitStack,
+    ) -> None:
         self.by_day: dict[int, _CutoffFile] = {}
         self._folder, self._capacity, self._stack = folder, capacity, stack
+        self._labels, self._active_days = labels, active_days
 
-    def add(self, grid: Grid, active_days: int | None) -> None:
+    def add(self, grid: Grid) -> None:
         """Compute the features of the grid, and give each cutoff its rows."""
+        if not grid.as_of.size:
+            return
         order = np.argsort(grid.as_of, kind="stable")
         grid = Grid(grid.tables, grid.customer[order], grid.as_of[order])
         days, starts = np.unique(grid.as_of, return_index=True)
         spans = [slice(*ends) for ends in pairwise([*starts, order.size])]
-        families = families_of(grid.tables)
-        features = features_of(grid.tables)
         ids = pa.array(grid.table.customer_ids).take(pa.array(grid.customer))
-        eligible = grid.bought_within(active_days)
-        rows = [
-            self._file(int(day), ids.type, features).rows(ids[span], eligible[span])
-            for day, span in zip(days, spans, strict=True)
-        ]
-        for place, (_, column) in enumerate(feature_columns(grid, families)):
-            for target, span in zip(rows, spans, strict=True):
-                target.fill(place, column, span)
+        schema = panel_schema(ids.type, features_of(grid.tables), self._labels)
+        files = [self._file(int(day), schema) for day in days]
+        for file, span in zip(files, spans, strict=True):
+            file.make_room(span.stop - span.start)
+        for name, column in zip(schema.names, self._columns(grid, ids), strict=True):
+            for file, span in zip(files, spans, strict=True):
+                file.put(name, column[span])
 
     def flush(self) -> None:
         """Write what is still in memory."""
         for file in self.by_day.values():
             file.flush()
 
-    def _file(self, day: int, id_type: pa.DataType, features: Sequence[Feature]) -> "_CutoffFile":
+    def _columns(self, grid: Grid, ids: pa.Array) -> Iterator[pa.Array | FloatArray]:
+        """In the order of the schema: numbers of features as an array of NumPy, others of Arrow."""
+        eligible = grid.bought_within(self._active_days)
+        yield ids
+        yield pa.array(eligible)
+        for _, column in feature_columns(grid, families_of(grid.tables)):
+            yield _texts(column) if isinstance(column, Texts) else column
+        if self._labels is not None:
+            for label in self._labels.of(grid).values():
+                yield pa.array(label, mask=(label < 0) | ~eligible)
+
+    def _file(self, day: int, schema: pa.Schema) -> "_CutoffFile":
         if day not in self.by_day:
             part = self._folder / f"as_of={calendar_day(day)}"
             part.mkdir(parents=True)
-            keys = [("customer_id", id_type), ("eligible", pa.bool_())]
             writer = pq.ParquetWriter(
                 part / "part-0.parquet",
-                pa.schema([*keys, *((feature.name, _type(feature)) for feature in features)]),
+                schema,
                 compression="zstd",
-                use_dictionary=False,
+                use_dictionary=texts_of(schema),
                 write_statistics=["customer_id"],
             )
             self._stack.enter_context(writer)
-            self.by_day[day] = _CutoffFile(writer, len(features), self._capacity)
+            self.by_day[day] = _CutoffFile(writer, self._capacity)
         return self.by_day[day]
-
-
-def _type(feature: Feature) -> pa.DataType:
-    return pa.string() if feature.unit == "text" else pa.float64()
 
 
 class _CutoffFile:
     """One file, and the rows of its next row group."""
 
-    def __init__(self, writer: pq.ParquetWriter, n_features: int, capacity: int) -> None:
+    def __init__(self, writer: pq.ParquetWriter, capacity: int) -> None:
         self.n_rows = 0
         self._writer = writer
-        self._values = np.empty((n_features, capacity))
-        self._texts: dict[int, list[pa.Array]] = {}
-        self._ids: list[pa.Array] = []
-        self._eligible: list[Flags] = []
+        numbers = [one.name for one in writer.schema if one.type == pa.float64()]
+        self._place = {name: place for place, name in enumerate(numbers)}
+        self._values = np.empty((len(numbers), capacity))
+        self._others: dict[str, list[pa.Array]] = {}
         self._begin = self._end = 0
 
-    def rows(self, ids: pa.Array, eligible: Flags) -> "_CutoffFile":
-        """Make room for rows, whose features are then filled in."""
-        if self._end + len(ids) > self._values.shape[1]:
+    def make_room(self, n_rows: int) -> None:
+        """For the next rows, which are put in column by column."""
+        if self._end + n_rows > self._values.shape[1]:
             self.flush()
-        self._begin, self._end = self._end, self._end + len(ids)
-        self._ids.append(ids)
-        self._eligible.append(eligible)
-        return self
+        self._begin, self._end = self._end, self._end + n_rows
 
-    def fill(self, place: int, column: FloatArray | Texts, span: slice) -> None:
-        """A feature of the newest rows."""
-        if isinstance(column, Texts):
-            codes = column.codes[span]
-            values = pa.array(column.values, pa.string())
-            self._texts.setdefault(place, []).append(values.take(pa.array(codes, mask=codes < 0)))
+    def put(self, name: str, column: pa.Array | FloatArray) -> None:
+        """One column of the rows there is room for."""
+        if name in self._place:
+            self._values[self._place[name], self._begin : self._end] = column
         else:
-            self._values[place, self._begin : self._end] = column[span]
+            self._others.setdefault(name, []).append(column)
 
     def flush(self) -> None:
         """Write a row group; what is NaN here is null there."""
-        columns = [
-            pa.chunked_array(self._ids),
-            pa.array(np.concatenate(self._eligible)),
-            *(self._column(place) for place in range(len(self._values))),
-        ]
+        if not self._end:
+            return
+        columns = [self._column(name) for name in self._writer.schema.names]
         self._writer.write_table(pa.table(columns, schema=self._writer.schema))
         self.n_rows += self._end
-        self._ids, self._eligible, self._texts = [], [], {}
-        self._begin = self._end = 0
+        self._others, self._begin, self._end = {}, 0, 0
 
-    def _column(self, place: int) -> pa.Array | pa.ChunkedArray:
-        if place in self._texts:
-            return pa.chunked_array(self._texts[place])
-        return pa.array(self._values[place, : self._end], from_pandas=True)
+    def _column(self, name: str) -> pa.Array | pa.ChunkedArray:
+        if name not in self._place:
+            return pa.chunked_array(self._others[name])
+        return pa.array(self._values[self._place[name], : self._end], from_pandas=True)
+
+
+def _texts(column: Texts) -> pa.Array:
+    used, places = np.unique(column.codes, return_inverse=True)
+    values = [None if code < 0 else column.values[code] for code in used]
+    return pa.array(values, type=pa.string()).take(pa.array(places))

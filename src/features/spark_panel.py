@@ -17,11 +17,12 @@ from patronage.errors import DataError
 from patronage.features.arrays import day_number
 from patronage.features.catalogue import features_of
 from patronage.features.collect import day_table
-from patronage.features.customer_tables import TIMES, CustomerTables, EndKnown, TableName
+from patronage.features.customer_tables import CustomerTables, EndKnown, TableName
 from patronage.features.day_table import DayTable
 from patronage.features.grid import Grid
 from patronage.features.panel import build_panel
 from patronage.features.records import read_records
+from patronage.features.seen import TIMES
 
 BATCH_CUSTOMERS = 5_000
 _DAYS = "days"

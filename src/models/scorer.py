@@ -1,8 +1,8 @@
 """Value model and churn model of one training run, scored together so that they cannot mix."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -44,6 +44,9 @@ class CustomerScorer:
         ISO 4217 code of all amounts.
     as_of
         The day of the training run: nothing on or after it was known.
+    own_features
+        Features of the user's own that `churn` takes, by name, each with the `source` and the
+        `digest` of its code.
     """
 
     value: CustomerValueModel
@@ -54,6 +57,7 @@ class CustomerScorer:
     annual_discount_rate: float
     currency: str
     as_of: date
+    own_features: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def columns(self) -> Sequence[str]:
@@ -133,6 +137,7 @@ class CustomerScorer:
             annual_discount_rate=content["annual_discount_rate"],
             currency=content["currency"],
             as_of=date.fromisoformat(content["as_of"]),
+            own_features=content.get("own_features", {}),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -146,4 +151,5 @@ class CustomerScorer:
             "annual_discount_rate": self.annual_discount_rate,
             "currency": self.currency,
             "as_of": str(self.as_of),
+            "own_features": {name: dict(one) for name, one in self.own_features.items()},
         }

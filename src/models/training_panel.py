@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
 from patronage.errors import DataError
 from patronage.features import (
+    ChurnLabels,
     CustomerTables,
     DayTable,
     build_panel,
@@ -18,6 +20,8 @@ from patronage.features import (
     value_model,
 )
 from patronage.features.customer_tables import as_customer_tables
+from patronage.features.panel_cache import PanelCache
+from patronage.features.panel_store import stored_panel
 from patronage.models.betageo import BetaGeoModel
 from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.purchase_model import PurchaseModel
@@ -50,6 +54,7 @@ def training_panel(
     data_end: date,
     purchases: PurchaseModel | None = None,
     max_rows: int = MAX_ROWS,
+    cache: PanelCache | None = None,
 ) -> pd.DataFrame:
     """One row per eligible customer and cutoff.
 
@@ -67,24 +72,22 @@ def training_panel(
     purchases
         Unfitted value model; BG/NBD by default.
     max_rows
-        Where customers x cutoffs are more, so many customers are drawn at random that they are
-        not: a bound on memory. The value models are fitted on everybody all the same.
+        Where customers x cutoffs are more, so many customers are drawn by a hash of their id that
+        they are not: a bound on memory. The value models are fitted on everybody all the same.
+    cache
+        Keeps features and labels for the next time, and bounds the memory that computing them
+        takes; without it they are computed in memory.
 
     Raises
     ------
     DataError
         If a label is not mature, or no cutoff is left.
     """
-    tables = as_customer_tables(days)
-    some = tables.sample(max(max_rows // len(cutoffs), 1), seed=0)
-    labels = churn_labels(
-        some.days,
-        cutoffs=cutoffs,
-        horizon_days=rule.horizon_days,
-        lead_days=rule.lead_days,
-        data_end=data_end,
-        active_days=rule.active_days,
+    labels = ChurnLabels(
+        horizons_days=(rule.horizon_days,), lead_days=rule.lead_days, data_end=data_end
     )
+    labels.refuse_immature(cutoffs)
+    tables = as_customer_tables(days)
     model = BetaGeoModel() if purchases is None else purchases
     chances = pd.concat([_chances_or_none(tables.days, cutoff, rule, model) for cutoff in cutoffs])
     if chances.empty:
@@ -93,9 +96,42 @@ def training_panel(
             "model can be fitted. Give a longer history, or check that customer_id names the same "
             "customer in every purchase."
         )
-    features = build_panel(some, cutoffs=cutoffs, active_days=rule.active_days, eligible_only=True)
-    chances = chances[chances["customer_id"].isin(some.days.customer_ids)]
-    return features.merge(chances, on=KEY).merge(labels, on=KEY)
+    some = tables.sample(max(max_rows // len(cutoffs), 1), seed=0)
+    fitted = sorted(chances["as_of"].dt.date.unique())
+    panel = _features_and_label(some, fitted, rule, labels, cache)
+    churned = panel.pop("churned")
+    expected = panel[KEY].merge(chances, on=KEY, how="left")[list(VALUE_FEATURES)]
+    return pd.concat([panel, expected, churned], axis=1)
+
+
+def _features_and_label(
+    tables: CustomerTables,
+    cutoffs: Sequence[date],
+    rule: LabelRule,
+    labels: ChurnLabels,
+    cache: PanelCache | None,
+) -> pd.DataFrame:
+    """Of the eligible: every feature, and `churned`."""
+    if cache is not None:
+        panel = stored_panel(
+            tables,
+            cache,
+            cutoffs=cutoffs,
+            active_days=rule.active_days,
+            eligible_only=True,
+            labels=labels,
+        )
+        return panel.assign(churned=panel.pop(labels.names[0]).to_numpy(dtype=np.int8))
+    panel = build_panel(tables, cutoffs=cutoffs, active_days=rule.active_days, eligible_only=True)
+    label = churn_labels(
+        tables.days,
+        cutoffs=cutoffs,
+        horizon_days=rule.horizon_days,
+        lead_days=rule.lead_days,
+        data_end=labels.data_end,
+        active_days=rule.active_days,
+    )
+    return panel.assign(churned=label["churned"])
 
 
 def purchase_chances(

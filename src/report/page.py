@@ -8,6 +8,11 @@ import pandas as pd
 
 from patronage.report.counts import data_rows
 from patronage.report.customers_table import MAX_TEXT, customers_table
+from patronage.report.features_built import (
+    features_left_out,
+    features_sentence,
+    leakage_texts,
+)
 from patronage.report.pictures import pictures
 from patronage.report.quality import (
     METRIC_NAMES,
@@ -64,6 +69,9 @@ def report_html(data: ReportData) -> str:
         tables=table_profiles(data.manifest),
         tables_missing=data.manifest.get("tables_missing", ()),
         to_look_at=data.manifest.get("to_look_at", ()),
+        features=features_sentence(data.manifest),
+        left_out=features_left_out(data.manifest),
+        leaks=leakage_texts(data.metrics),
         settings=list(flat(data.manifest.get("settings", {}))),
         versions=list(flat(data.manifest.get("versions", {}))),
         table=customers_table(

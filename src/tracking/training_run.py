@@ -1,7 +1,7 @@
 """One training run in MLflow: what went in, what came out, and the version that it registered."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -52,6 +52,8 @@ class TrainingRecord:
     tags: Mapping[str, str]
     versions: Mapping[str, str]
     figures: Mapping[str, "Figure"] = field(default_factory=dict)
+    catalogue: Sequence[Mapping[str, Any]] = ()
+    """What each feature of the panel is: name, family, unit, window, meaning, null."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
         mlflow.log_params(_flat(record.settings))
         mlflow.log_dict(dict(record.settings), "settings.json")
         mlflow.log_dict(dict(record.versions), "versions.json")
+        mlflow.log_dict({"features": list(record.catalogue)}, "features.json")
         mlflow.log_dict({"trials": record.scorer.churn.tuned_.trials}, "trials.json")
         for file, figure in record.figures.items():
             mlflow.log_figure(figure, f"plots/{file}.png")

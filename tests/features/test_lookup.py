@@ -41,7 +41,7 @@ def tables_of(rows):
 
 
 def expected(rows, customer, as_of, kind, span):
-    """Values of the rows seen, in the order of time; rows of one hour stay as they came."""
+    """Values of the rows seen, in the order of time; rows of one hour by value."""
     end = datetime(as_of.year, as_of.month, as_of.day)
     begin = end - timedelta(days=span) if span else datetime.min
     found = [
@@ -49,7 +49,7 @@ def expected(rows, customer, as_of, kind, span):
         for name, hour, its, value in rows
         if name == customer and its == kind and begin <= START + timedelta(hours=hour) < end
     ]
-    return [value for _, value in sorted(found, key=lambda pair: pair[0])]
+    return [value for _, value in sorted(found)]
 
 
 @given(rows=ROWS, span=st.sampled_from([None, 7, 30]))

@@ -13,6 +13,7 @@ from patronage.features import (
     purchases_between,
     rfm_summary,
 )
+from patronage.features.panel_cache import PanelCache
 from patronage.features.records import read_records
 from patronage.models import BetaGeoModel, GammaGammaModel
 from patronage.models.churn_evaluation import evaluate
@@ -151,3 +152,13 @@ def test_expected_purchases_of_one_customer_are_the_models(days):
     weeks = track_purchases(customer_days(one), model, end=date(2020, 3, 1))
     in_all = model.expected_purchases_new_customer(7 * (len(weeks) - 0.5))
     assert weeks["expected"].sum() == pytest.approx(in_all.iloc[0])
+
+
+def test_the_panel_is_the_same_in_memory_and_out_of_the_cache(days, tmp_path):
+    asked = {"cutoffs": [date(1997, 1, 2), *CUTOFFS], "rule": RULE, "data_end": END}
+    expected = training_panel(days, **asked)
+    cache = PanelCache(tmp_path / "cache")
+    for _ in ("computed", "read"):
+        panel = training_panel(days, **asked, cache=cache)
+        pd.testing.assert_frame_equal(panel, expected, check_exact=True)
+    assert len(list(cache.folder.glob("*/manifest.json"))) == 1

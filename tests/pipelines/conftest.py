@@ -21,6 +21,11 @@ def run_command(monkeypatch, *arguments):
     return stopped.value.code or 0
 
 
+@pytest.fixture(scope="session")
+def run_patronage():
+    return run_command
+
+
 @pytest.fixture
 def patronage(monkeypatch):
     return lambda *arguments: run_command(monkeypatch, *arguments)

@@ -1,0 +1,1 @@
+../../src/cutoff_setting.py

@@ -1,0 +1,89 @@
+"""`patronage panel`: features and labels of many days as Parquet, for models of your own."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from patronage.config import Settings
+from patronage.cutoff_setting import CutoffSetting
+from patronage.errors import SettingsError
+from patronage.features import ChurnLabels, write_panel
+from patronage.pipelines.prepare import prepare, training_cutoffs
+from patronage.pipelines.run_folder import run_folder
+
+
+def panel(
+    settings: Settings,
+    *,
+    to: Path,
+    run_at: datetime,
+    cutoffs: CutoffSetting | None = None,
+    horizons_days: tuple[int, ...] = (),
+    sample: float | int = 1.0,
+    seed: int = 0,
+    everyone: bool = False,
+) -> str:
+    """Write the panel to a folder, and tell what it holds.
+
+    What was read and quarantined goes into a run folder of its own; `latest` stays where it is.
+
+    Parameters
+    ----------
+    settings
+        Of the project.
+    to
+        The folder; it must not exist.
+    run_at
+        Now.
+    cutoffs
+        A rule, or the days; [churn] cutoffs by default.
+    horizons_days
+        A label for each; [churn] horizon_days by default.
+    sample, seed
+        Of the customers; see `write_panel`.
+    everyone
+        Also those who are not eligible; they have no label.
+
+    Raises
+    ------
+    DataError
+        If the data are too short, or no label of a cutoff is known yet.
+    SettingsError
+        If the folder exists, or the sample is none.
+    """
+    if to.exists():
+        raise SettingsError(f"{to} exists. Remove it, or name another folder: --to")
+    horizons = horizons_days or (settings.churn.horizon_days,)
+    asked = _with(settings, cutoffs, min(horizons))
+    outputs = settings.path(settings.run.outputs)
+    with run_folder(outputs, command="panel", started_at=run_at, latest=False) as run:
+        prepared = prepare(asked, run, run_at=run_at)
+        with run.step("panel"):
+            rows = write_panel(
+                prepared.tables,
+                to,
+                cutoffs=training_cutoffs(asked, prepared.days, prepared.data_end),
+                active_days=settings.features.active_days,
+                eligible_only=not everyone,
+                labels=ChurnLabels(
+                    horizons_days=horizons,
+                    lead_days=settings.churn.lead_days,
+                    data_end=prepared.data_end,
+                ),
+                sample=sample,
+                seed=seed,
+            )
+        run.manifest["panel"] = {"folder": to, "rows": {str(day): n for day, n in rows.items()}}
+    return "\n".join([*_told(rows, horizons), str(to)])
+
+
+def _with(settings: Settings, cutoffs: CutoffSetting | None, horizon_days: int) -> Settings:
+    """The settings with these cutoffs, at which the shortest horizon's label is known."""
+    given = {"horizon_days": horizon_days} | ({} if cutoffs is None else {"cutoffs": cutoffs})
+    return settings.model_copy(update={"churn": settings.churn.model_copy(update=given)})
+
+
+def _told(rows: dict[date, int], horizons: tuple[int, ...]) -> list[str]:
+    days = list(rows)
+    ends = f"{days[0]} to {days[-1]}" if len(days) > 1 else str(days[0])
+    labels = ", ".join(f"churned_{horizon}" for horizon in horizons)
+    return [f"{sum(rows.values()):,} rows, {len(days)} cutoffs, {ends}; labels {labels}"]
