@@ -104,12 +104,21 @@ class CovariateModel(PurchaseModel):
 
         Raises
         ------
+        SettingsError
+            If a covariate is not named, or one that is named is none of the model's.
         DataError
-            If a covariate is missing or has a level no fitted customer had.
+            If a covariate has a level no fitted customer had.
         """
         check_is_fitted(self, "params_")
         if self.covariates_ is None:
             raise SettingsError("This model was fitted without covariates: use it as it is.")
+        wanted = [each.name for each in self.covariates_.attributes]
+        if set(values) != set(wanted):
+            raise SettingsError(
+                f"for_covariates takes {', '.join(wanted)}, the covariates of the fit; given were "
+                f"{', '.join(values) or 'none'}. Ask "
+                f"model.for_covariates({', '.join(f'{name}=...' for name in wanted)})."
+            )
         table = pd.DataFrame({name: [value] for name, value in values.items()})
         (z,) = self.covariates_.code(read_table(table))
         turn = np.hstack([np.eye(4), np.zeros((4, 2 * len(z)))])

@@ -24,6 +24,7 @@ from patronage.models.rfm_input import TIMING, FloatArray, Rfm, Weights, read_rf
 from patronage.models.season_calendar import FARTHEST, Clock, SeasonCurve, Terms
 from patronage.models.season_discount import discounted
 from patronage.models.season_fit import LearnedSeason, SeasonData, SeasonLikelihood
+from patronage.models.season_purchases import check_takes_season
 from patronage.models.seasonal_rfm import SeasonalRfm, timed
 
 LEAST_HISTORY = 365
@@ -96,10 +97,12 @@ class SeasonalModel(PurchaseModel):
         Raises
         ------
         SettingsError
-            If a season is to be learned, or the model learns from the times between purchases.
+            If a season is to be learned, the model learns from the times between purchases, or
+            takes no season.
         DataError
             If a value cannot be, or see the model of purchases.
         """
+        check_takes_season(self.purchases)
         terms = self._season().terms()
         if terms.names or hasattr(self.purchases, "k"):
             raise SettingsError(
@@ -129,7 +132,10 @@ class SeasonalModel(PurchaseModel):
         ------
         DataError
             If nobody bought before `as_of`, or see the model of purchases.
+        SettingsError
+            If the model takes no season.
         """
+        check_takes_season(self.purchases)
         table = day_table(days)
         terms, problem = self._learnable(table.first_day, day_number(as_of))
         grid = Grid.of(table, [as_of])

@@ -367,6 +367,22 @@ def test_profile_intervals_are_not_offered(fitted):
         fitted.confidence_intervals(method="profile")
 
 
-def test_a_model_of_opportunities_takes_no_season(few):
-    with pytest.raises(SettingsError, match="BetaGeoBetaBinomModel takes no season"):
-        SeasonalModel(BetaGeoBetaBinomModel()).fit_days(few, as_of=AS_OF)
+NO_SEASON = {
+    "opportunities": (BetaGeoBetaBinomModel(), "BetaGeoBetaBinomModel takes no season.*CNBDModel"),
+    "a season within": (SeasonalModel(BetaGeoModel()), "SeasonalModel takes no season.*BetaGeo"),
+    "none": (None, "purchases=None is no model of purchases.*Take an unfitted BetaGeoModel, Mod"),
+    "a class": (BetaGeoModel, "purchases=the class BetaGeoModel is no model of purchases"),
+    "spend": (GammaGammaModel(), r"purchases=GammaGammaModel\(\) is no model of purchases"),
+    "covariates": (
+        BetaGeoModel(covariates=["age"]),
+        r"BetaGeoModel\(covariates=\['age'\]\).*covariates and a season do not go together",
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "message"), NO_SEASON.values(), ids=NO_SEASON.keys())
+def test_models_that_take_no_season_are_refused(model, message, few, rfm):
+    with pytest.raises(SettingsError, match=message):
+        SeasonalModel(model).fit_days(few, as_of=AS_OF)
+    with pytest.raises(SettingsError, match=message):
+        SeasonalModel(model, FLAT).fit(rfm)
