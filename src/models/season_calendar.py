@@ -4,7 +4,7 @@ In operational time, which passes by S(t) a day, a purchase rate lambda S(t) is 
 a model with a season is the model without one, its clock changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -187,8 +187,3 @@ def _through(x: FloatArray, knots: FloatArray, values: FloatArray) -> FloatArray
 def _clock(curve: SeasonCurve, first: int, days: int) -> Clock:
     factors = np.exp(curve.log_factors(np.arange(first, first + days)))
     return Clock(first, np.concatenate([[0.0], np.cumsum(factors)]))
-
-
-def as_days(days: Sequence[date]) -> tuple[int, ...]:
-    """Days since 1970-01-01, in order."""
-    return tuple(sorted({day_number(day) for day in days}))

@@ -16,10 +16,11 @@ from patronage.features import day_table, rfm_summary
 from patronage.features.arrays import calendar_day, day_number
 from patronage.features.grid import Grid
 from patronage.models.active_traits import ActiveTraits, OpportunityTraits
+from patronage.models.arguments import check_day
 from patronage.models.groups import Histories, distinct_rows
 from patronage.models.likelihood_model import FORMAT, check_saved
-from patronage.models.purchase_model import PurchaseModel, purchase_model
-from patronage.models.purchase_season import PurchaseSeason
+from patronage.models.purchase_model import PurchaseModel, purchase_model, read_horizons
+from patronage.models.purchase_season import PurchaseSeason, unseen_events
 from patronage.models.rfm_input import TIMING, FloatArray, Rfm, Weights, read_rfm
 from patronage.models.season_calendar import FARTHEST, Clock, SeasonCurve, Terms
 from patronage.models.season_discount import discounted
@@ -67,7 +68,8 @@ class SeasonalModel(PurchaseModel):
         Of the purchases on their calendar days, comparable with a model without season; after
         `fit`, which does not know the days, in operational time.
     diagnosis_ : str
-        That of `purchases_`; and why no season was learned, where none was.
+        That of `purchases_`; why no season was learned, where none was, and which events have no
+        day in the data.
 
     Examples
     --------
@@ -148,6 +150,7 @@ class SeasonalModel(PurchaseModel):
         ends = np.cumsum(np.exp(learned.curve.log_factors(data.days)))
         history = data.table(ends, gaps=hasattr(self.purchases, "k"))
         model = clone(self.purchases).fit(history, data.weight)
+        problem = " ".join((problem, unseen_events(terms, table.first_day, data.as_of))).strip()
         density = float(data.repeats @ learned.curve.log_factors(data.days))
         self._learn_season(model, learned.curve, density, learned.covariance, problem)
         return self
@@ -226,10 +229,11 @@ class SeasonalModel(PurchaseModel):
         check_is_fitted(self, "params_")
         if first_day is None:
             return self.purchases_.expected_purchases_new_customer(horizon)
-        spans = np.atleast_1d(np.asarray(horizon, dtype=np.float64))
-        clock = self._clock(day_number(first_day) + 1, float(spans.max()))
+        spans = read_horizons(horizon)
+        start = day_number(check_day("first_day", first_day)) + 1
+        clock = self._clock(start, float(spans.max()))
         found = self.purchases_.expected_purchases_new_customer(clock.span(spans))
-        return found.set_axis(pd.Index(spans, name="horizon"))
+        return found.set_axis(spans)
 
     def draw_customers(self, n: int, T: ArrayLike, rng: np.random.Generator) -> pd.DataFrame:
         """Simulate `n` customers observed for `T` of operational time; see `simulate_log`."""
