@@ -41,6 +41,7 @@ from patronage.models.rfm_input import (
     read_table,
     read_weights,
 )
+from patronage.models.saving import saved_covariance, saved_numbers
 
 
 class CovariateModel(PurchaseModel):
@@ -154,9 +155,8 @@ class CovariateModel(PurchaseModel):
             If `saved` is of another model or of a format this version does not know.
         """
         stored, names = saved.get("covariance"), saved.get("covariates")
-        effects = np.array(saved.get("effects", [])).ravel()
-        size = 4 + len(effects)
-        covariance = np.full((size, size), np.nan) if stored is None else np.array(stored)
+        effects = saved_numbers("effects", saved.get("effects", [])).ravel()
+        covariance = saved_covariance(stored, 4 + len(effects))
         four = None if stored is None else covariance[:4, :4].tolist()
         model = super().from_dict({**saved, "covariance": four})
         model.covariates_ = None if names is None else CovariateCoding.from_list(names)

@@ -303,7 +303,7 @@ def purchase_model(saved: dict[str, Any]) -> PurchaseModel:
         If it was saved by a class that is not known here.
     """
     known = _models_below(PurchaseModel)  # type: ignore[type-abstract]
-    name = saved.get("model")
+    name = str(saved.get("model"))
     if name not in known:
         raise DataError(
             f"The saved purchase model is a {name}, which is not known; known are "

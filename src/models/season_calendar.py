@@ -15,7 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patronage.features.arrays import day_number
+from patronage.models.arguments import check_count
 from patronage.models.rfm_input import FloatArray
+from patronage.models.saving import saved_numbers, saved_text
 
 LEAP_CYCLE = np.arange(day_number(date(2001, 1, 1)), day_number(date(2005, 1, 1)))
 """Four years of days, over which the season of the year has mean 1."""
@@ -85,11 +87,17 @@ class Terms:
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
         """Rebuild from `to_dict()`."""
+        months = saved_numbers("months", saved["months"])
+        factors = saved_numbers("days", [factor for _, factor in saved["days"]])
+        if months.shape not in ((0,), (MONTHS,)) or not (np.append(months, factors) > 0).all():
+            raise ValueError(f"months and days are {saved['months']} and {saved['days']}")
         return cls(
-            saved["harmonics"],
-            tuple(saved["months"]),
+            check_count("harmonics", saved["harmonics"]),
+            tuple(months.tolist()),
             tuple((int(day), float(factor)) for day, factor in saved["days"]),
-            tuple((name, tuple(days)) for name, days in saved["events"]),
+            tuple(
+                (saved_text("event", name), tuple(map(int, days))) for name, days in saved["events"]
+            ),
         )
 
 

@@ -22,6 +22,7 @@ from patronage.models.likelihood_model import FORMAT, check_saved
 from patronage.models.purchase_model import PurchaseModel, purchase_model, read_horizons
 from patronage.models.purchase_season import PurchaseSeason, unseen_events
 from patronage.models.rfm_input import TIMING, FloatArray, Rfm, Weights, read_rfm
+from patronage.models.saving import saved_covariance, saved_numbers, saved_text
 from patronage.models.season_calendar import FARTHEST, Clock, SeasonCurve, Terms
 from patronage.models.season_discount import discounted
 from patronage.models.season_fit import LearnedSeason, SeasonData, SeasonLikelihood
@@ -287,12 +288,13 @@ class SeasonalModel(PurchaseModel):
         check_saved(saved, cls.__name__)
         inner, settings = purchase_model(saved["purchases"]), saved["season"]
         model = cls(clone(inner), None if settings is None else PurchaseSeason.from_dict(settings))
-        curve = SeasonCurve(Terms.from_dict(saved["terms"]), tuple(saved["coefficients"]))
-        size = len(inner.params_) + len(curve.coefficients)
-        stored = saved["covariance"]
-        covariance = np.full((size, size), np.nan) if stored is None else np.array(stored)
+        terms = Terms.from_dict(saved["terms"])
+        effects = saved_numbers("coefficients", saved["coefficients"], (len(terms.names),))
+        curve = SeasonCurve(terms, tuple(effects.tolist()))
+        covariance = saved_covariance(saved["covariance"], len(inner.params_) + len(effects))
         model._learn_season(inner, curve, 0.0, covariance, "")
-        model.log_likelihood_, model.diagnosis_ = saved["log_likelihood"], saved["diagnosis"]
+        model.log_likelihood_ = float(saved_numbers("log_likelihood", saved["log_likelihood"], ()))
+        model.diagnosis_ = saved_text("diagnosis", saved["diagnosis"])
         return model
 
     def _read(self, rfm: Any, columns: Sequence[str] = TIMING) -> SeasonalRfm:
