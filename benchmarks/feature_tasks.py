@@ -27,8 +27,9 @@ from transaction_log import LAST_DAY, write_log
 from patronage.config import load_settings
 from patronage.data import read_ledger
 from patronage.features import (
-    DayTable,
+    CustomerTables,
     collapse_parts,
+    customer_table_parts,
     monthly_cutoffs,
     rfm_summary,
     write_panel,
@@ -107,20 +108,30 @@ def rfm_by_lifetimes(log: str, output: Path) -> Facts:
 
 
 def panel(log: str, output: Path) -> Facts:
-    """All features at twelve cutoffs by this package."""
+    """The features of customer days at twelve cutoffs by this package."""
     lines = duckdb.sql(f"FROM read_parquet('{log}')")
-    rows = write_panel(collapse_parts(lines), output, cutoffs=CUTOFFS)
-    return {"rows": sum(rows.values()), "output_mb": _megabytes(output)}
+    return _panel(collapse_parts(lines), output)
+
+
+def panel_of_log(log: str, output: Path) -> Facts:
+    """All features that the log allows, those over its categories too."""
+    lines = duckdb.sql(f"FROM read_parquet('{log}')")
+    return _panel(customer_table_parts(lines), output)
+
+
+def _panel(parts: Iterator[Any], output: Path) -> Facts:
+    rows = write_panel(parts, output, cutoffs=CUTOFFS)
+    return _panel_facts(output, rows)
 
 
 def panel_by_sql(log: str, output: Path) -> Facts:
-    """The same features at the same cutoffs by DuckDB's SQL."""
+    """The features of customer days at the same cutoffs by DuckDB's SQL."""
     write_panel_by_sql(log, CUTOFFS, output)
-    return {"output_mb": _megabytes(output)}
+    return {"features": _features(output), "output_mb": _megabytes(output)}
 
 
 def run(log: str, output: Path) -> Facts:
-    """Read, check, collapse and write a panel at three cutoffs; each stage with its own clock."""
+    """Read, check, collapse and write all features at three cutoffs, each stage with a clock."""
     output.mkdir()
     settings = output / "patronage.toml"
     settings.write_text(SETTINGS.format(source=log))
@@ -130,16 +141,28 @@ def run(log: str, output: Path) -> Facts:
     ) as ledger:
         stages = {"read and check": clock.lap()}
         database = _megabytes(output)
-        parts = _Timed(collapse_parts(ledger.transactions))
+        parts = _Timed(customer_table_parts(ledger.transactions))
         rows = write_panel(parts, output / "panel", cutoffs=FEW_CUTOFFS)
         stages |= {"collapse": parts.spent, "panel": clock.lap() - parts.spent}
     return {
         "stages_cpu_seconds": stages,
         "parts": parts.count,
-        "rows": sum(rows.values()),
-        "output_mb": _megabytes(output / "panel"),
         "database_mb": database,
+    } | _panel_facts(output / "panel", rows)
+
+
+def _panel_facts(panel: Path, rows: dict[date, int]) -> Facts:
+    return {
+        "rows": int(sum(rows.values())),
+        "features": _features(panel),
+        "output_mb": _megabytes(panel),
     }
+
+
+def _features(panel: Path) -> int:
+    """Columns of the panel without its keys."""
+    names = pq.read_schema(next(panel.rglob("*.parquet"))).names
+    return len(set(names) - {"customer_id", "as_of", "eligible"})
 
 
 TASKS: dict[str, Callable[[str, Path], Facts]] = {
@@ -151,6 +174,7 @@ TASKS: dict[str, Callable[[str, Path], Facts]] = {
         rfm_by_lifetimes,
         panel,
         panel_by_sql,
+        panel_of_log,
         run,
     )
 }
@@ -168,14 +192,14 @@ class _Clock:
         return spent
 
 
-class _Timed(Iterator[DayTable]):
+class _Timed(Iterator[CustomerTables]):
     """Parts, and the processor seconds that they took to make."""
 
-    def __init__(self, parts: Iterator[DayTable]) -> None:
+    def __init__(self, parts: Iterator[CustomerTables]) -> None:
         self._parts = parts
         self.count, self.spent = 0, 0.0
 
-    def __next__(self) -> DayTable:
+    def __next__(self) -> CustomerTables:
         start = cpu_seconds()
         try:
             part = next(self._parts)

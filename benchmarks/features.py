@@ -4,7 +4,7 @@
 
 makes logs of 1, 10 and 100 million lines in a folder that goes afterwards (15 GB of disk) and
 puts the figures into benchmarks/results/features.json; those of other numbers of lines are only
-printed.
+printed. Figures bear the day and the commit they were taken at.
 Each task runs in a process of its own, from Parquet to Parquet. Compiled functions are compiled and
 packages imported before the clock starts; the peak of memory is that of the whole process. Figures
 are medians. Where other work shares the machine, processor seconds (user and system, all threads)
@@ -12,9 +12,13 @@ are the ones to compare; the load is in the result.
 
 - scan_...: sums over the columns that RFM needs, and over all, by DuckDB: the floor.
 - rfm: frequency, recency, T and monetary value of each customer, by this package and by lifetimes.
-- panel: all features at twelve monthly cutoffs, by this package and by SQL in DuckDB that computes
-  the same features (panel_sql.py); the values of both are compared.
-- run: the ledger read and checked, collapsed part by part, and a panel written at three cutoffs.
+- panel: every feature of customer days at twelve monthly cutoffs, by this package and by SQL in
+  DuckDB that computes the same features (panel_sql.py); the values of both are compared.
+- panel_of_log: those and the features over what was bought by category, by this package.
+- run: the ledger read and checked, collapsed part by part, and the panel of the log written at
+  three cutoffs.
+
+What was measured is told in docs/scale.md, which is written anew from the figures (scale.py).
 """
 
 import argparse
@@ -22,6 +26,7 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,21 +35,23 @@ import duckdb
 import numpy as np
 from feature_tasks import CUTOFFS, TASKS
 from machine import machine
+from scale import write_scale
 from transaction_log import write_log
-
-from patronage.features import FEATURES
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "features.json"
 MILLION = 1_000_000
 SIZES = [MILLION, 10 * MILLION, 100 * MILLION]
-LEFT_OUT = {100 * MILLION: ("rfm", "rfm_by_lifetimes", "panel", "panel_by_sql")}
+LEFT_OUT = {100 * MILLION: ("rfm_by_lifetimes", "panel", "panel_by_sql", "panel_of_log")}
 REPEATS = 3
 ONCE = {
     (10 * MILLION, "panel_by_sql"): 1,
+    (10 * MILLION, "run"): 1,
+    (100 * MILLION, "rfm"): 1,
     (100 * MILLION, "run"): 1,
 }
 TOLERANCE = 1e-6
+KEYS = {"customer_id", "as_of", "eligible"}
 
 Measured = dict[str, Any]
 
@@ -61,6 +68,7 @@ def main() -> None:
         print(json.dumps(found, indent=2), flush=True)
         if n_lines in SIZES:
             save(f"{n_lines:,} lines", found)
+    write_scale()
 
 
 def save(size: str, found: Measured) -> None:
@@ -73,6 +81,8 @@ def of_size(folder: Path, n_lines: int) -> Measured:
     """Every task on one log; ratios where there is a peer."""
     files = write_log(folder / "log", n_lines)
     found: Measured = {
+        "taken": date.today().isoformat(),
+        "commit": _commit(),
         "machine": machine(),
         "log_mb": sum(file.stat().st_size for file in files) / 1e6,
     }
@@ -84,6 +94,11 @@ def of_size(folder: Path, n_lines: int) -> Measured:
         found["rfm_agrees"] = rfm_difference(folder)
         found["panel_agrees"] = panel_differences(folder)
     return found
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def median_of(task: str, folder: Path, repeats: int) -> Measured:
@@ -117,6 +132,7 @@ def ratios(cpu: dict[str, float]) -> dict[str, float]:
         "rfm / scan": cpu["rfm"] / cpu["scan_rfm_columns"],
         "sql / panel": cpu["panel_by_sql"] / cpu["panel"],
         "panel / scan": cpu["panel"] / cpu["scan_all_columns"],
+        "panel of log / scan": cpu["panel_of_log"] / cpu["scan_all_columns"],
     }
 
 
@@ -139,7 +155,10 @@ def rfm_difference(folder: Path) -> Measured:
 
 
 def panel_differences(folder: Path) -> Measured:
-    """Rows and features that agree; any that do not are named with the largest difference."""
+    """Rows and features that agree; any that do not are named with the largest difference.
+
+    Both must have the same customers and features, and the same values missing.
+    """
     apart: dict[str, float] = {}
     rows = 0
     for cutoff in CUTOFFS:
@@ -152,12 +171,13 @@ def panel_differences(folder: Path) -> Measured:
         ]
         assert tables[0]["customer_id"] == tables[1]["customer_id"]
         rows += tables[0].num_rows
-        for feature in (feature.name for feature in FEATURES):
-            if all(feature in table.column_names for table in tables):
-                ours, theirs = (table[feature].cast("float64").to_numpy() for table in tables)
-                assert (np.isnan(ours) == np.isnan(theirs)).all(), feature
-                relative = np.abs(ours - theirs) / np.maximum(1.0, np.abs(theirs))
-                apart[feature] = max(apart.get(feature, 0.0), float(np.nanmax(relative, initial=0)))
+        names, other = (set(table.column_names) - KEYS for table in tables)
+        assert names == other, names ^ other
+        for feature in sorted(names):
+            ours, theirs = (table[feature].cast("float64").to_numpy() for table in tables)
+            assert (np.isnan(ours) == np.isnan(theirs)).all(), feature
+            relative = np.abs(ours - theirs) / np.maximum(1.0, np.abs(theirs))
+            apart[feature] = max(apart.get(feature, 0.0), float(np.nanmax(relative, initial=0)))
     worse = {name: value for name, value in apart.items() if value > TOLERANCE}
     return {"rows": rows, "features": len(apart), "within": TOLERANCE, "not_within": worse}
 

@@ -76,12 +76,23 @@ SELECT customer_id, any_value(c) AS c, any_value(history) AS history,
     coalesce(sum(discount) FILTER (day >= c - 90), 0) AS discount_90,
     coalesce(sum(units) FILTER (day >= c - 90), 0) AS units_90,
     coalesce(sum(units) FILTER (day >= c - 365), 0) AS units_365,
+    coalesce(sum(margin) FILTER (day >= c - 90), 0) AS margin_90,
+    coalesce(sum(return_lines) FILTER (day >= c - 90), 0) AS return_lines_90,
+    count(*) FILTER (bought AND discount > 0) AS discount_days,
+    count(*) FILTER (bought AND discount > 0 AND day >= c - 90) AS discount_days_90,
+    sum(discount) FILTER (discount > 0) AS reduction,
+    sum(gross + discount) FILTER (discount > 0) AS full_price,
+    sum(gap * ln(gap)) AS gap_log, count(*) FILTER (gap > 90) AS pauses,
+    count(*) FILTER (bought AND day < c - 2 * third) AS n_begin,
+    count(*) FILTER (bought AND day < c - third) AS n_middle,
+    coalesce(sum(gross) FILTER (day < c - 2 * third), 0) AS gross_begin,
+    coalesce(sum(gross) FILTER (day < c - third), 0) AS gross_middle,
     count(*) FILTER (bought AND day >= c - CAST((c - first_day) // 2 AS INT)) AS late,
     sum(month_cos) FILTER (bought) AS month_cos, sum(month_sin) FILTER (bought) AS month_sin,
     {weekdays},
     {windows}
-FROM (SELECT *, DATE '{cutoff}' AS c, DATE '{cutoff}' - (SELECT min(day) FROM days) AS history
-    FROM days WHERE day < DATE '{cutoff}')
+FROM (SELECT *, DATE '{cutoff}' AS c, DATE '{cutoff}' - (SELECT min(day) FROM days) AS history,
+    CAST((DATE '{cutoff}' - first_day) // 3 AS INT) AS third FROM days WHERE day < DATE '{cutoff}')
 GROUP BY customer_id HAVING n > 0
 """
 
@@ -97,6 +108,11 @@ SELECT customer_id, c AS as_of, n - 1 AS frequency, last - first AS recency, c -
     CASE WHEN n > 3 THEN (gap_weighted - n / 2 * (last - first))
         / ((n - 1) * ((n - 1) * (n - 1) - 1) / 12) / ((last - first) / (n - 1)) END AS gap_trend,
     CASE WHEN n > 1 THEN len(list_filter(last_gaps, lambda gap: gap > gap_median)) END AS slow_gaps,
+    (c - last - expected_gap_days) / sqrt(
+        (greatest(n - 2, 0) * coalesce(gap_sd, 0) * coalesce(gap_sd, 0)
+        + expected_gap_days * expected_gap_days) / (greatest(n - 2, 0) + 1)) AS recency_z,
+    CASE WHEN n > 1 THEN least(greatest(1 + ((gap_log + (c - last) * ln(c - last)) / (c - first)
+        - ln(c - first)) / ln(n), 0), 1) END AS clumpiness,
     {windows}, units_90, units_365, {purchase_trends}, {spend_trends},
     30 * (n90 / least(c - first, 90) - n / (c - first)) AS purchase_acceleration,
     late / nullif(n - 1, 0) AS late_half_share,
@@ -104,16 +120,30 @@ SELECT customer_id, c AS as_of, n - 1 AS frequency, last - first AS recency, c -
     CASE WHEN history >= 365 THEN y90 END AS season_purchase_days_90,
     CASE WHEN history >= 365 THEN z30 END AS season_spend_30,
     CASE WHEN history >= 365 THEN z90 END AS season_spend_90,
+    CASE WHEN c - first < 30 THEN 0 WHEN c - first < 90 THEN 1 WHEN c - first < 180 THEN 2
+        WHEN c - first < 365 THEN 3 WHEN c - first < 730 THEN 4 ELSE 5 END AS tenure_bucket,
+    n_begin / n AS begin_share, (n_middle - n_begin) / n AS middle_share,
+    (n - n_middle) / n AS end_share, (n - n_middle + 0.5) / (n_begin + 0.5) AS end_to_begin,
+    gross_begin / nullif(gross, 0) AS begin_spend_share,
+    1 - gross_middle / nullif(gross, 0) AS end_spend_share, pauses,
+    spend / (c - first) AS spend_per_day,
     gross / n AS basket_mean, basket_max, basket_sd, basket_last / nullif(gross / n, 0)
         AS basket_last_ratio, orders / n AS orders_per_day, products / n AS products_per_day,
     categories / n AS categories_per_day, later_new / nullif(later_products, 0) AS new_product_rate,
     gross / nullif(units, 0) AS unit_price, returned / nullif(gross, 0) AS return_share,
-    CASE WHEN gross_90 > 0.001 THEN returned_90 / gross_90 END AS return_share_90, return_lines,
+    CASE WHEN gross_90 > 0.001 THEN returned_90 / gross_90 END AS return_share_90,
+    return_share_90 - return_share AS return_change, return_lines, return_lines_90,
     c - last_return AS days_since_return,
     CAST(coalesce(last_return > last, FALSE) AS INT) AS returned_after_last,
     discount / nullif(gross + discount, 0) AS discount_share,
     CASE WHEN gross_90 > 0.001 THEN discount_90 / (gross_90 + discount_90) END AS discount_share_90,
-    margin / nullif(gross, 0) AS margin_share, (w6 + w7) / n AS weekend_share,
+    discount_share_90 - discount_share AS discount_change,
+    discount_days / n AS discount_days_share, reduction / full_price AS discount_depth,
+    1 - discount_days_90 / nullif(n90, 0) AS full_price_share_90,
+    full_price_share_90 - (1 - discount_days_share) AS full_price_change,
+    margin / nullif(gross, 0) AS margin_share,
+    CASE WHEN gross_90 > 0.001 THEN margin_90 / gross_90 END AS margin_share_90,
+    margin_share_90 - margin_share AS margin_change, (w6 + w7) / n AS weekend_share,
     -({entropy}) / ln(7) AS weekday_entropy,
     greatest(w1, w2, w3, w4, w5, w6, w7) / n AS weekday_top_share,
     sqrt(month_cos * month_cos + month_sin * month_sin) / n AS month_concentration,

@@ -16,7 +16,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
-    StrictBool,
     ValidationError,
     field_validator,
     model_validator,
@@ -38,7 +37,19 @@ from patronage.table_settings import (
 )
 
 Days = Annotated[int, Field(gt=0, le=36_500)]
+EventDays = Annotated[tuple[Annotated[date, Field(strict=False)], ...], Field(strict=False)]
+Folder = Annotated[Path, Field(strict=False)]
 Money = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+
+
+def _day_or_latest(value: Any) -> Any:
+    """A day of TOML or as text, or "latest"."""
+    if value == "latest" or type(value) is date:
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError('is no day; give one such as 2026-01-31, or "latest"') from error
 
 
 class LedgerSection(Section):
@@ -75,7 +86,7 @@ class FeaturesSection(Section):
 
     active_days: Days
     """A customer is eligible who bought within so many days before `as_of`."""
-    cache: StrictBool | Path = True
+    cache: bool | Folder = True
     """Panels are kept for runs on the same data: true: below [run] outputs; a folder; or false."""
     cache_panels: Annotated[int, Field(ge=1, le=1_000)] = 3
     """The cache keeps so many panels, those used last."""
@@ -115,7 +126,7 @@ class ValueSection(Section):
     """Effective rate per year, 0.15 for 15 %."""
     season: Literal["auto", "none"] = "auto"
     """"auto": a season of the purchase rate is learned, and used if it foresees better."""
-    events: dict[str, tuple[date, ...]] = {}
+    events: dict[str, EventDays] = {}
     """Days of named events, past and to come; `events = { sale = [2025-11-28, 2026-11-27] }`."""
 
     @field_validator("events")
@@ -171,7 +182,7 @@ class RetentionSection(Section):
 class TrackingSection(Section):
     """Where MLflow keeps its database and artifacts."""
 
-    folder: Path = Path("mlruns")
+    folder: Folder = Path("mlruns")
     """Of the database, the artifacts and Optuna's trials."""
     experiment: Annotated[str, Field(pattern=r"^[\w -]{1,100}$")] = "patronage"
     """MLflow's experiment that gets the runs."""
@@ -180,9 +191,9 @@ class TrackingSection(Section):
 class RunSection(Section):
     """What a run is about and where it leaves its results."""
 
-    as_of: date | Literal["latest"] = "latest"
+    as_of: Annotated[date | Literal["latest"], BeforeValidator(_day_or_latest)] = "latest"
     """The day of the run; "latest" is the day after the last transaction."""
-    outputs: Path = Path("outputs")
+    outputs: Folder = Path("outputs")
     """Each run leaves a folder here."""
     batch_customers: Annotated[int, Field(ge=1)] = 100_000
     """Customers scored at a time: a bound on memory that changes no result."""

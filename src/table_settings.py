@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from patronage.sources import fault_of
 
@@ -10,10 +10,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
-    """A section of the settings: frozen, unknown keys refused."""
+    """A section of the settings: frozen, unknown keys refused, no text or flag taken as number."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
     )
 
 
@@ -42,6 +46,13 @@ class FileSection(Section):
     """SQL condition over the source's columns; rows that do not meet it are left out."""
     max_bad_share: Share | None = None
     """In place of [ledger] max_bad_share, for this table."""
+
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter_can_be(cls, delimiter: str | None) -> str | None:
+        if delimiter is not None and any(sign in delimiter for sign in '"\r\n'):
+            raise ValueError('cannot part columns: it ends lines or quotes; use one such as ";"')
+        return delimiter
 
     @model_validator(mode="after")
     def _source_can_be_used(self) -> Self:

@@ -66,6 +66,37 @@ FAULTS = {
     "negative money": ("budget = 500.0", "budget = -1", r"\[retention\] budget = -1: .*than or"),
     "no horizon": ("horizon_days = 90", "horizon_days = 0", r"\[churn\] horizon_days = 0: .*than"),
     "word for number": ("margin = 0.3", 'margin = "a"', r"\[value\] margin = 'a': .*number"),
+    "flag for a share": (
+        "[ledger]",
+        "[ledger]\nmax_bad_share = true",
+        r"\[ledger\] max_bad_share = True: .*valid number",
+    ),
+    "text for a whole number": (
+        "active_days = 365",
+        'active_days = "365"',
+        r"\[features\] active_days = '365': .*valid integer",
+    ),
+    "text for a flag": (
+        "[ledger]",
+        '[ledger]\ndrop_duplicates = "yes"',
+        r"\[ledger\] drop_duplicates = 'yes': .*valid boolean",
+    ),
+    "flag for money": ("margin = 0.3", "margin = true", r"\[value\] margin = True: .*number"),
+    "no day of the run": (
+        "[run]",
+        '[run]\nas_of = "foo"',
+        r"cannot be used:\n  \[run\] as_of = 'foo': is no day; give one such as [^\n]*$",
+    ),
+    "a moment as day of the run": (
+        "[run]",
+        "[run]\nas_of = 2026-01-31T10:00:00",
+        r"\[run\] as_of = datetime.*: is no day",
+    ),
+    "delimiter that ends lines": (
+        "[transactions]",
+        '[transactions]\ndelimiter = "\\n"',
+        r"\[transactions\] delimiter = .*: cannot part columns: it ends lines or quotes",
+    ),
     "zone": ('# timezone = "UTC"', 'timezone = "Mars"', r"timezone = 'Mars': is no IANA time zone"),
     "currency": (
         '"USD"',

@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -78,6 +79,13 @@ def test_the_figures_of_the_readme_are_the_benchmarks():
     for key in ("auc", "log_loss", "brier"):
         shown = measured[key].map(lambda value: "–" if pd.isna(value) else f"{value:.4f}")
         assert printed[key].tolist() == shown.tolist()
+
+
+def test_the_page_on_scale_is_written_from_the_figures(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    scale = import_module("scale")
+    results = json.loads(scale.RESULT.read_text())
+    assert scale.DOCUMENT.read_text() == scale.scale_markdown(results)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS.keys())

@@ -5,6 +5,7 @@ from patronage.data.ledger import Ledger
 from patronage.data.profile import TableProfile
 from patronage.data.quarantine import Reason
 from patronage.data.tables import CONTRACTS
+from patronage.data.wording import on_one_line
 
 
 def check_report(ledger: Ledger) -> str:
@@ -19,7 +20,9 @@ def check_report(ledger: Ledger) -> str:
 def _table(table: CheckedTable) -> str:
     counts = table.counts
     lines = [table.name, *_listed(_facts(table)), "  columns"]
-    lines += _listed([(one.name, one.described()) for one in table.profile.columns], indent=4)
+    lines += _listed(
+        [(on_one_line(one.name), one.described()) for one in table.profile.columns], indent=4
+    )
     if table.reasons:
         lines.append("  reasons for quarantine")
         lines += [f"    {_reason(reason, counts.rows_in)}" for reason in table.reasons]

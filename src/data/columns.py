@@ -32,6 +32,23 @@ def map_columns(
     return mapped
 
 
+def refuse_as_id(section: FileSection, column: SourceColumn, table: str) -> None:
+    """Refuse a column as customer_id whose type can name nobody.
+
+    Raises
+    ------
+    DataError
+        If it holds true and false, days, times, lists or structs; the message names it.
+    """
+    nested = column.type.endswith("]") or column.type.startswith(("STRUCT", "MAP", "UNION"))
+    if nested or column.kind in ("boolean", "date", "time", "zoned"):
+        raise DataError(
+            f"{table}: column {column.name!r} for customer_id is of type "
+            f"{column.type or column.kind}; ids are texts or whole numbers. Name another column: "
+            f"[{section.table}.columns] customer_id = ..."
+        )
+
+
 def named_columns(section: FileSection) -> set[str]:
     """Contract columns whose source column the settings name."""
     mapping = _mapping(section)

@@ -34,7 +34,8 @@ def with_faults(
         in `shown_*` (numbers, times and flags), and `filtered`, `undecided` and `shown_where` as
         `where` has it.
     named
-        Optional columns to check; of others a value that cannot be read is no fault.
+        Optional columns to check; of others a value that cannot be read is no fault, and one that
+        breaks a rule is emptied and named in `source_unread`, if the rows have that.
     latest
         Last possible time of what has happened, on the ledger's clock.
     computed
@@ -49,9 +50,24 @@ def with_faults(
         reason = nw.when(fault.found).then(nw.lit(fault.reason)).otherwise(reason)
         value = nw.when(fault.found).then(fault.value).otherwise(value)
     inside = ~nw.col("filtered")
-    return rows.with_columns(
+    return _without_broken(rows, contract, named).with_columns(
         fault=nw.when(inside).then(reason), fault_value=nw.when(inside).then(value)
     )
+
+
+def _without_broken(
+    rows: nw.LazyFrame[Any], contract: Contract, named: Collection[str]
+) -> nw.LazyFrame[Any]:
+    present = rows.collect_schema().names()
+    for rule in contract.unsettled(named=named, present=present):
+        name, broken = rule.columns[0], rule.broken
+        emptied = {name: nw.when(broken).then(NOTHING.cast(nw.Float64)).otherwise(nw.col(name))}
+        if "source_unread" in present:
+            unread = nw.col("source_unread")
+            told = broken & unread.is_null()
+            emptied["source_unread"] = nw.when(told).then(nw.lit(name)).otherwise(unread)
+        rows = rows.with_columns(**emptied)
+    return rows
 
 
 def ambiguous_keys(

@@ -29,6 +29,11 @@ def csv_columns(files: list[Path], section: FileSection) -> tuple[list[SourceCol
     """
     samples = {file: _sample(file, section) for file in files}
     delimiter = section.delimiter or _delimiter(samples[files[0]])
+    if len(delimiter) > 1 and delimiter not in (first := samples[files[0]].splitlines()[0]):
+        raise DataError(
+            f"[{section.table}] delimiter = {delimiter!r} is not in the header of {files[0]}: "
+            f"{first[:200]!r}. Leave it out, and it is found in the file."
+        )
     headers = {file: _header(file, sample, delimiter) for file, sample in samples.items()}
     names = headers[files[0]]
     for file, other in headers.items():

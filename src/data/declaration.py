@@ -14,6 +14,12 @@ EARLIEST = datetime(1970, 1, 2)
 
 FOREVER = datetime(2200, 1, 1)
 
+EXACT_BELOW = 2.0**53
+"""A float tells all whole numbers apart below this; beyond it, two ids may have become one."""
+
+LARGEST = 1e15
+"""No amount, price or count of a business is larger; sums and squares of such stay finite."""
+
 NOTHING = nw.lit(None, dtype=nw.String)
 
 
@@ -54,6 +60,8 @@ class Column:
         Of a number.
     words
         All values that a text may have.
+    from_float
+        An id that the source has as a float: whole only below 2^53.
     passed_on
         Whether the checked table has it; otherwise it is only checked.
     """
@@ -69,6 +77,7 @@ class Column:
     open_ended: bool = False
     minimum: float | None = None
     words: tuple[str, ...] = ()
+    from_float: bool = False
     passed_on: bool = True
 
     @property
@@ -121,6 +130,11 @@ class Column:
         value = nw.col(self.name)
         if self.kind == "number":
             yield Fault(f"{self.label} is not finite", ~value.is_finite(), self.shown)
+            yield Fault(f"{self.label} is beyond 1e15", value.abs() > LARGEST, self.shown)
+        if self.from_float:
+            size = value.cast(nw.Float64).abs()
+            yield Fault(f"{self.label} is not finite", ~size.is_finite(), value)
+            yield Fault(f"{self.label} lost digits as a float", size >= EXACT_BELOW, value)
         if self.minimum is not None:
             low = "negative" if self.minimum == 0 else f"less than {self.minimum:g}"
             yield Fault(f"{self.label} is {low}", value < self.minimum, self.shown)
@@ -204,3 +218,10 @@ class Contract:
             if checked.issuperset(rule.columns):
                 shown = self.by_name[rule.columns[0]]
                 yield Fault(rule.reason, rule.broken, shown.shown)
+
+    def unsettled(self, *, named: Collection[str], present: Collection[str]) -> Iterator[Rule]:
+        """The rules on a column that is there but not checked: a value that breaks one is empty."""
+        checked = {column.name for column in self.columns if column.required} | set(named)
+        for rule in self.rules:
+            if rule.columns[0] not in checked and set(rule.columns).issubset(present):
+                yield rule

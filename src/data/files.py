@@ -36,12 +36,22 @@ def source_files(section: FileSection, folder: Path) -> list[Path]:
     source = section.source
     entries = [source] if isinstance(source, str) else source
     setting = f"[{section.table}] source"
+    _refuse_addresses(entries, setting)
     found = [
         path for entry in entries for path in _matches((folder / entry).absolute(), entry, setting)
     ]
-    if not found:
-        raise DataError(f'{setting} is empty; name a file: source = "orders.csv"')
     return list(dict.fromkeys(found))
+
+
+def _refuse_addresses(entries: list[str], setting: str) -> None:
+    if not entries or not all(entry.strip() for entry in entries):
+        raise DataError(f'{setting} is empty; name a file: source = "orders.csv"')
+    for entry in entries:
+        if "://" in entry:
+            raise DataError(
+                f"{setting} = {entry!r}: such addresses are not read here, only files of this "
+                'machine; copy the files, or read Parquet on Spark: [engine] name = "spark"'
+            )
 
 
 def _matches(path: Path, entry: str, setting: str) -> list[Path]:

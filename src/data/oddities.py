@@ -82,8 +82,9 @@ def _unread(connection: duckdb.DuckDBPyConnection, kept: str, table: str) -> str
     columns = ", ".join(f"{name} in {row_count(count)}" for name, count in found)
     name = found[0][0]
     return (
-        f"values that are no numbers were left empty: {columns}. To set such rows aside, name the "
-        f'column: [{table}.columns] {name} = "{name}"'
+        "values that are no numbers, lost digits as a float or break a rule were left empty: "
+        f"{columns}. To set such rows aside, "
+        f'name the column: [{table}.columns] {name} = "{name}"'
     )
 
 

@@ -26,7 +26,7 @@ def parquet_columns(
             raise DataError(header_difference(files[0], names[0], file, other, table))
     described = connection.execute(f"DESCRIBE SELECT * FROM {_reader(files)}").fetchall()
     return [
-        SourceColumn(name, f"c{place}", kind_of(row[1]))
+        SourceColumn(name, f"c{place}", kind_of(row[1]), row[1])
         for place, (name, row) in enumerate(zip(names[0], described, strict=True))
     ]
 

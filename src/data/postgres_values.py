@@ -63,11 +63,15 @@ def text_of(column: SourceColumn) -> str:
             f"WHEN {key} = '-Infinity' THEN '-inf' WHEN {_is_whole(key)} "
             f"THEN CAST(CAST({key} AS bigint) AS text) ELSE {text} END"
         )
+    if column.kind == "number":
+        return f"regexp_replace({text}, '\\.0+$', '')"
     return trimmed(key)
 
 
 def shown(column: SourceColumn) -> str:
     """The value as it is shown to the user; NaN shows as such."""
+    if column.kind == "number":
+        return f"CAST({column.key} AS text)"
     if column.kind != "float":
         return text_of(column)
     key = column.key

@@ -9,6 +9,7 @@ import duckdb
 
 from patronage.data.declaration import Column
 from patronage.data.typed_rows import Plan
+from patronage.data.wording import on_one_line
 
 ProfileKind = Literal["id", "text", "number", "time"]
 
@@ -251,4 +252,4 @@ def _day(moment: date) -> str:
 
 
 def _short(text: str, most: int = 30) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return on_one_line(text if len(text) <= most else f"{text[: most - 1]}…")

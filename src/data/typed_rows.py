@@ -7,8 +7,8 @@ import duckdb
 
 from patronage.data import values as duckdb_values
 from patronage.data.attributes import attribute_columns
-from patronage.data.columns import expression_of, map_columns, named_columns
-from patronage.data.declaration import Column, Contract
+from patronage.data.columns import expression_of, map_columns, named_columns, refuse_as_id
+from patronage.data.declaration import EXACT_BELOW, LARGEST, Column, Contract
 from patronage.data.dialect import Dialect
 from patronage.data.expressions import Expression, ExpressionReader
 from patronage.data.source import Source
@@ -67,8 +67,9 @@ def plan(section: FileSection, source: Source, *, timezone: str, currency: str) 
     DataError
         If a required or named column is missing, or an attribute's name is taken.
     """
-    contract = _in_currency(CONTRACTS[section.table], currency)
     mapped = map_columns(section, source.columns, source.label)
+    refuse_as_id(section, mapped["customer_id"], source.label)
+    contract = _of_source(_in_currency(CONTRACTS[section.table], currency), mapped)
     named = named_columns(section)
     checked = {
         column.name
@@ -156,6 +157,17 @@ def _in_currency(contract: Contract, currency: str) -> Contract:
     return replace(contract, columns=columns)
 
 
+def _of_source(contract: Contract, mapped: dict[str, SourceColumn]) -> Contract:
+    """The contract with the ids marked that the source has as floats."""
+    columns = tuple(
+        replace(column, from_float=True)
+        if column.kind == "id" and column.name in mapped and mapped[column.name].kind == "float"
+        else column
+        for column in contract.columns
+    )
+    return replace(contract, columns=columns)
+
+
 def _reader_of(
     reader: ExpressionReader, contract: Contract, key: str
 ) -> Callable[[str], Expression]:
@@ -188,24 +200,36 @@ def _value_sql(
         return dialect.flag_of(origin)
     if column.kind == "number":
         number = dialect.number_of(origin, reading)
-        return number if checked else dialect.finite(number)
-    return dialect.text_of(origin)
+        if checked:
+            return number
+        # An attribute may be a code of many digits; whatever is summed may not.
+        small = f"abs({number}) <= {LARGEST:.0f}"
+        return dialect.finite(number) if column.shown_as else f"CASE WHEN {small} THEN {number} END"
+    text = dialect.text_of(origin)
+    if column.from_float and not checked:
+        return f"CASE WHEN abs({origin.key}) < {EXACT_BELOW:.0f} THEN {text} END"
+    return text
 
 
 def _unread(plan: Plan, values: dict[str, str], dialect: Dialect) -> str:
     """The first column whose value cannot be read though that is no fault; else NULL."""
     cases = "".join(
-        f" WHEN {dialect.shown(plan.mapped[column.name])} IS NOT NULL AND ({values[column.name]}) "
-        f"IS NULL "
-        f"THEN {literal(column.label)}"
+        f" WHEN {_written(dialect, column, plan.mapped[column.name])} IS NOT NULL "
+        f"AND ({values[column.name]}) IS NULL THEN {literal(column.label)}"
         for column in plan.present
-        if column.kind == "number"
+        if (column.kind == "number" or column.from_float)
         and column.nullable
         and not column.shown_as
         and column.name in plan.mapped
-        and f"shown_{column.name}" not in values
+        and column.name not in plan.checked
+        and not column.required
     )
     return f"CASE{cases} END" if cases else "CAST(NULL AS VARCHAR)"
+
+
+def _written(dialect: Dialect, column: Column, origin: SourceColumn) -> str:
+    """What stands in the source; pandas writes an id that is not there as NaN."""
+    return dialect.text_of(origin) if column.kind == "id" else dialect.shown(origin)
 
 
 def _id_with_blanks(column: SourceColumn) -> str:

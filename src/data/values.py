@@ -34,6 +34,8 @@ class SourceColumn:
     name: str
     key: str
     kind: Kind = "text"
+    type: str = ""
+    """The engine's name of its type, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def literal(text: str) -> str:
 def text_of(column: SourceColumn) -> str:
     """The value as text without blanks around it, NULL when nothing is left.
 
-    Whole numbers that were stored as floats, as pandas does for ids with gaps, lose their ".0".
+    Whole numbers that were stored as floats, as pandas does for ids with gaps, lose their ".0", and
+    so do decimals.
     """
     text = f"CAST({column.key} AS VARCHAR)"
     if column.kind == "float":
@@ -85,6 +88,8 @@ def text_of(column: SourceColumn) -> str:
             f"AND {column.key} = trunc({column.key}) AND abs({column.key}) < 9007199254740992 "
             f"THEN {whole} ELSE {text} END"
         )
+    if column.kind == "number":
+        return f"regexp_replace({text}, '\\.0+$', '')"
     if column.kind not in ("text", "other"):
         return text
     trimmed = f"nullif(trim({text}, {literal(BLANKS)}), '')"
@@ -94,7 +99,7 @@ def text_of(column: SourceColumn) -> str:
 
 def shown(column: SourceColumn) -> str:
     """The value as it is shown to the user; NaN shows as such."""
-    if column.kind == "float":
+    if column.kind in ("float", "number"):
         return f"CAST({column.key} AS VARCHAR)"
     return text_of(column)
 

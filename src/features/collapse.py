@@ -8,7 +8,7 @@ import numpy as np
 
 from patronage.errors import DataError
 from patronage.features.arrays import FloatArray, Places
-from patronage.features.collect import gross_value, refuse_infinite
+from patronage.features.collect import ROUNDING, refuse_infinite
 from patronage.features.customer_ranges import MAX_LINES, Extent, customer_ranges
 from patronage.features.day_table import DayTable
 from patronage.features.days import DISTINCT, NET, SUMS, lazy_transactions, require_columns
@@ -142,15 +142,9 @@ def _measures(spans: _Spans) -> dict[str, FloatArray]:
 def _money(spans: _Spans) -> dict[str, FloatArray]:
     from patronage.features.collapse_kernels import money_of_days
 
-    spend, returned, bought, lines = money_of_days(spans.lines.amount, spans.begins, spans.ends)
-    gross = gross_value(spend, returned)
-    return {
-        "spend": spend,
-        "returned": returned,
-        "gross": gross,
-        "purchase_days": bought,
-        "return_lines": lines,
-    }
+    names = ("spend", "returned", "gross", "purchase_days", "return_lines")
+    found = money_of_days(spans.lines.amount, spans.begins, spans.ends, ROUNDING)
+    return dict(zip(names, found, strict=True))
 
 
 def _sum(spans: _Spans, name: str) -> dict[str, FloatArray]:

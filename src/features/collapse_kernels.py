@@ -103,22 +103,30 @@ def days_of_lines(
     return begins[:n].copy(), ends[:n].copy(), starts, dropped
 
 
-@compiled(FLOATS, WHOLES, WHOLES)
+@compiled(FLOATS, WHOLES, WHOLES, types.float64)
 def money_of_days(
-    amount: FloatArray, begins: Places, ends: Places
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Net spend, value returned, whether a line was bought, and lines returned."""
-    spend, returned = np.zeros(begins.size), np.zeros(begins.size)
-    purchase_days, return_lines = np.zeros(begins.size), np.zeros(begins.size)
-    for r in range(begins.size):
+    amount: FloatArray, begins: Places, ends: Places, rounding: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Net spend, value returned, value bought, whether a line was bought, and lines returned.
+
+    The value bought is that of `gross_value`.
+    """
+    size = begins.size
+    spend, returned, gross = np.empty(size), np.empty(size), np.empty(size)
+    purchase_days, return_lines = np.empty(size), np.empty(size)
+    for r in range(size):
+        net, back, bought, lines = 0.0, 0.0, 0.0, 0.0
         for k in range(begins[r], ends[r]):
-            spend[r] += amount[k]
+            net += amount[k]
             if amount[k] < 0:
-                returned[r] -= amount[k]
-                return_lines[r] += 1
+                back -= amount[k]
+                lines += 1
             else:
-                purchase_days[r] = 1
-    return spend, returned, purchase_days, return_lines
+                bought = 1.0
+        spend[r], returned[r] = net, back
+        gross[r] = net + back if net + back > rounding * back else 0.0
+        purchase_days[r], return_lines[r] = bought, lines
+    return spend, returned, gross, purchase_days, return_lines
 
 
 @compiled(FLOATS, CODES, FLAGS, WHOLES, WHOLES)

@@ -83,12 +83,13 @@ class Grid:
     @cached_property
     def first(self) -> FloatArray:
         """First purchase day."""
-        return self.earliest(self.table.purchase_day.astype(np.float64))
+        return self.table.purchase_day[self._first_purchase].astype(np.float64)
 
     @cached_property
     def last(self) -> FloatArray:
         """Last purchase day before as_of."""
-        return self.latest(self.table.purchase_day.astype(np.float64))
+        last = self._first_purchase + self.purchases.astype(np.int64) - 1
+        return self.table.purchase_day[last].astype(np.float64)
 
     @cached_property
     def age(self) -> FloatArray:
@@ -120,11 +121,11 @@ class Grid:
     @cached_property
     def repeat_spend(self) -> FloatArray:
         """Net spend from the second purchase day on; NaN with one."""
-        second = self.earliest(self.table.purchase_rows.astype(np.float64), 1)
-        known = np.where(np.isnan(second), 0, second).astype(np.int64)
-        before = self._prefix("spend")[known + self.customer]
+        repeats = self.purchases > 1
+        second = self.table.purchase_rows[self._first_purchase + repeats]
+        before = self._prefix("spend")[second + self.customer]
         upto = self._prefix("spend")[self._row(0) + self.customer]
-        return np.where(np.isnan(second), np.nan, upto - before)
+        return np.where(repeats, upto - before, np.nan)
 
     def total(self, measure: str, start: int | None = None, end: int = 0) -> FloatArray:
         """Sum over the days in [as_of - start, as_of - end); all before as_of - end by default.
@@ -177,6 +178,11 @@ class Grid:
     def latest_day(self, values: FloatArray) -> FloatArray:
         """Value at the last day before as_of of any kind."""
         return values[self._row(0) - 1]
+
+    @cached_property
+    def _first_purchase(self) -> Places:
+        """Where the customer's purchase days begin among all."""
+        return self.table.purchase_offsets[self.customer]
 
     def _purchase_value(self, values: FloatArray, number: int) -> FloatArray:
         from patronage.features.kernels import purchase_values

@@ -128,9 +128,11 @@ def _ranked(column: pa.ChunkedArray) -> tuple[Codes, "pd.Index[Any]"]:
     """Each line's customer as its place among the sorted ids, and these."""
     codes, ids = _encoded(column)
     order = np.asarray(pc.sort_indices(ids).to_numpy(), dtype=np.int64)
-    rank = np.empty(order.size, dtype=np.int32)
-    rank[order] = np.arange(order.size)
-    return rank[codes], pd.Index(ids.take(pa.array(order)).to_pandas(), name="customer_id")
+    if (np.diff(order) != 1).any():
+        rank = np.empty(order.size, dtype=np.int32)
+        rank[order] = np.arange(order.size)
+        codes, ids = rank[codes], ids.take(pa.array(order))
+    return codes, pd.Index(ids.to_pandas(), name="customer_id")
 
 
 def _is_whole(column: pa.ChunkedArray) -> bool:

@@ -139,16 +139,21 @@ def read_records(
     owner = customer_ids.get_indexer(pd.Index(collected["customer_id"].to_pandas()))
     day, within = _times(collected, time, table)
     numbers, texts = _numbers(collected, time), _texts(collected)
-    order = _order(owner, within, [*(text.codes for text in texts.values()), *numbers.values()])
+    times = frozenset(
+        name for name in numbers if pa.types.is_temporal(collected.schema.field(name).type)
+    )
+    # Another time may still be unknown at a cutoff: it decides only between rows alike in all else,
+    # and comes last when it is null, as it does when it lies ahead.
+    known = [text.codes for text in texts.values()]
+    known += [numbers[name] for name in sorted(numbers, key=lambda name: name in times)]
+    order = _order(owner, within, known)
     return Records(
         offsets=np.searchsorted(owner[order], np.arange(len(customer_ids) + 1)).astype(np.int64),
         day=day[order],
         numbers={name: values[order] for name, values in numbers.items()},
         texts={name: Texts(text.codes[order], text.values) for name, text in texts.items()},
         n_rows_dropped=len(owner) - len(order),
-        times=frozenset(
-            name for name in numbers if pa.types.is_temporal(collected.schema.field(name).type)
-        ),
+        times=times,
     )
 
 

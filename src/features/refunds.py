@@ -33,14 +33,15 @@ def apply_returns(table: DayTable, returns: Returns, as_of: int) -> tuple[DayTab
     """
     if returns not in CHOICES:
         raise SettingsError(f'returns={returns!r} must be "net", "drop" or "refuse".')
-    customer = np.repeat(np.arange(len(table)), np.diff(table.offsets))
-    rows = (table.day < as_of) & (table.measures["return_lines"] > 0)
+    rows = np.flatnonzero(table.measures["return_lines"])
+    rows = rows[table.day[rows] < as_of]
+    customer = np.searchsorted(table.offsets, rows, side="right") - 1
     touched = _counts(table, customer, rows)
     if returns == "refuse" and touched["lines"]:
         raise DataError(
             f"amount is negative in {touched['lines']:,} lines of {touched['customers']:,} of "
             f"{len(table):,} customers ({touched['amount']:,.2f} in all), first customer "
-            f'{table.customer_ids[customer[rows][0]]}. Take returns="net" to set them against '
+            f'{table.customer_ids[customer[0]]}. Take returns="net" to set them against '
             'what was spent, "drop" to pass over them, or leave them out: [transactions] where = '
             '"amount >= 0"'
         )
@@ -49,9 +50,9 @@ def apply_returns(table: DayTable, returns: Returns, as_of: int) -> tuple[DayTab
     return table, {"setting": returns} | touched
 
 
-def _counts(table: DayTable, customer: NDArray[np.intp], rows: NDArray[np.bool_]) -> dict[str, Any]:
+def _counts(table: DayTable, customer: NDArray[np.intp], rows: NDArray[np.intp]) -> dict[str, Any]:
     return {
         "lines": int(table.measures["return_lines"][rows].sum()),
         "amount": float(table.measures["returned"][rows].sum()),
-        "customers": len(np.unique(customer[rows])),
+        "customers": len(np.unique(customer)),
     }

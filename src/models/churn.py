@@ -240,5 +240,6 @@ def _too_short(cutoffs: Sequence[date], label_days: int) -> str:
     return (
         f"the churn model needs cutoffs at least {label_days} days apart (lead plus horizon), to "
         f"train on the earlier and judge on the later; there are {len(cutoffs)}, from "
-        f"{cutoffs[0]} to {cutoffs[-1]}. Give a longer history or a shorter [churn] horizon_days."
+        f"{cutoffs[0]} to {cutoffs[-1]}. Give a longer history, a shorter [churn] horizon_days, "
+        "or cutoffs that reach further back: [churn] cutoffs, max_cutoffs."
     )

@@ -42,3 +42,13 @@ def test_many_files_are_counted(read, tmp_path):
     for number in range(5):
         (tmp_path / f"{number}.csv").write_text("customer_id,timestamp,amount\na,2024-01-01,1\n")
     assert "files             0.csv, 1.csv, 2.csv and 2 more" in check_report(read(source="*.csv"))
+
+
+def test_line_ends_in_names_and_values_do_not_break_the_table(read, tmp_path):
+    (tmp_path / "customers.csv").write_text(
+        'customer_id,"a\nb"\n' + "".join(f'c{place},"x\ty\nz"\n' for place in range(9))
+    )
+    text = 'customer_id,timestamp,amount,channel\nc1,2024-01-01,1,"web\nshop"\n'
+    report = check_report(read(text, tables={"customers": {"source": "customers.csv"}}))
+    assert "    channel         one value: web\\nshop (100.0%)" in report.splitlines()
+    assert r"    a\nb            one value: x\ty\nz (100.0%)" in report.splitlines()

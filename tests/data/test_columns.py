@@ -48,7 +48,7 @@ def test_optional_columns_of_the_contracts_own_name_are_used(read, rows):
         *("quantity", "discount", "channel"),
     )
     assert rows(ledger, "quantity", "discount", "channel") == [
-        (2.0, -1.0, "web"),
+        (2.0, None, "web"),
         (None, None, None),
     ]
 

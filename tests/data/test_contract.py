@@ -15,7 +15,7 @@ NOW = datetime(2025, 6, 1)
 VALUES = {
     "id": ["a", None, "b"],
     "text": ["treat", None, "other"],
-    "number": [1.0, None, -1.0, float("inf"), float("nan")],
+    "number": [1.0, None, -1.0, float("inf"), float("nan"), -1e155],
     "flag": [1.0, None],
     "time": [NOW, None, datetime(1899, 1, 1), datetime(2026, 1, 2), datetime(2300, 1, 1)],
 }

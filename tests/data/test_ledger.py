@@ -1,6 +1,7 @@
 import csv
 import gzip
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import narwhals as nw
@@ -48,6 +49,7 @@ FAULTS = {
     "NaN": ("a,2024-01-01,NaN", "amount is not finite: NaN"),
     "infinity": ("a,2024-01-01,-inf", "amount is not finite: -inf"),
     "overflow": ("a,2024-01-01,1e400", "amount is not finite: 1e400"),
+    "absurd": ("a,2024-01-01,-1e155", "amount is beyond 1e15: -1e155"),
     "few fields": ("a,2024-01-01", "line has too few fields: a,2024-01-01"),
     "many fields": ("a,2024-01-01,1,2", "line has too many fields: a,2024-01-01,1,2"),
     "stray quote": (
@@ -200,6 +202,54 @@ def test_parquet_keeps_its_types(read, rows, tmp_path):
     assert rows(ledger) == [("12", datetime(2024, 7, 1, 8, 30), 1.25, 1.0, "20240101")]
     assert ledger.counts.reasons == {"amount is not finite": 2, "customer_id is missing": 2}
     assert [(reason.row, reason.example) for reason in ledger.reasons] == [(4, "nan"), (2, None)]
+
+
+def orders(folder, **columns):
+    rows = len(next(iter(columns.values())))
+    days = [datetime(2024, 1, 31)] * rows
+    table = {"customer_id": ["a"] * rows, "timestamp": days, "amount": [1.0] * rows, **columns}
+    pq.write_table(pa.table(table), folder / "orders.parquet")
+
+
+def test_ids_that_lost_digits_as_floats_are_set_aside(read, rows, tmp_path):
+    ids = [7.0, 8.5, 2.0**53, 1e300, float("inf")]
+    orders(tmp_path, customer_id=ids)
+    ledger = read(source="orders.parquet")
+    assert rows(ledger, "customer_id") == [("7",), ("8.5",)]
+    assert ledger.counts.reasons == {
+        "customer_id lost digits as a float": 2,
+        "customer_id is not finite": 1,
+    }
+    orders(tmp_path, order_id=[*ids, float("nan"), None])
+    ledger = read(source="orders.parquet")
+    assert rows(ledger, "order_id") == [("7",), ("8.5",), *[(None,)] * 5]
+    assert "left empty: order_id in 3 rows." in ledger.warnings[-1]
+    named = read(source="orders.parquet", columns={"order_id": "order_id"})
+    assert named.counts.reasons == {
+        "order_id lost digits as a float": 2,
+        "order_id is not finite": 1,
+    }
+
+
+def test_whole_decimals_are_ids_without_their_zeros(read, rows, tmp_path):
+    orders(tmp_path, customer_id=[Decimal("7.00"), Decimal("7.50"), Decimal("100.00")])
+    assert rows(read(source="orders.parquet"), "customer_id") == [("100",), ("7",), ("7.50",)]
+
+
+NO_IDS = {
+    "flags": ([True], "BOOLEAN"),
+    "days": ([date(2024, 1, 31)], "DATE"),
+    "times": ([datetime(2024, 1, 31)], "TIMESTAMP"),
+    "lists": ([["a"]], r"VARCHAR\[\]"),
+    "structs": ([{"a": 1}], r"STRUCT\(a BIGINT\)"),
+}
+
+
+@pytest.mark.parametrize(("values", "kind"), NO_IDS.values(), ids=NO_IDS.keys())
+def test_a_column_that_can_name_nobody_is_refused(read, tmp_path, values, kind):
+    orders(tmp_path, customer_id=values)
+    with pytest.raises(DataError, match=f"'customer_id' for customer_id is of type {kind}; ids"):
+        read(source="orders.parquet")
 
 
 PARQUET_TIMES = {

@@ -131,9 +131,26 @@ def test_numbers_that_were_left_empty_are_told(read, rows):
     ledger = read(text)
     assert rows(ledger, "quantity") == [(2.0,), (None,)]
     assert ledger.warnings == [
-        "values that are no numbers were left empty: quantity in one row. To set such rows aside, "
-        'name the column: [transactions.columns] quantity = "quantity"'
+        "values that are no numbers, lost digits as a float or break a rule were left empty: "
+        "quantity in one row. To set such rows aside, name the column: "
+        '[transactions.columns] quantity = "quantity"'
     ]
+
+
+def test_numbers_that_break_a_rule_are_empty_unless_the_column_is_named(read, rows):
+    text = (
+        "customer_id,timestamp,amount,discount,margin\n"
+        "a,2024-01-01,1,-2,1\na,2024-01-02,-1,-2,1e16\na,2024-01-03,1,,1\n"
+    )
+    ledger = read(text)
+    assert rows(ledger, "discount", "margin") == [(-2.0, None), (None, 1.0), (None, 1.0)]
+    (told,) = (text for text in ledger.warnings if "left empty" in text)
+    assert "left empty: discount in one row, margin in one row." in told
+    named = read(text, columns={"discount": "discount", "margin": "margin"})
+    assert {reason.text for reason in named.reasons} == {
+        "discount of a sale is negative",
+        "margin is beyond 1e15",
+    }
 
 
 SIGNS = {

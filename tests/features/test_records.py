@@ -89,3 +89,19 @@ def test_a_missing_column_is_named():
 def test_a_missing_time_is_counted():
     with pytest.raises(DataError, match="timestamp is missing in 5 of 5 rows of events"):
         read(events(timestamp=pl.Series([None] * 5, dtype=pl.Datetime)))
+
+
+@pytest.mark.parametrize("ends", [("06-08", "11-27"), ("11-27", "06-08"), (None, None)])
+def test_an_end_that_lies_ahead_does_not_order_terms_of_one_start(ends):
+    begun = datetime(2023, 2, 10)
+    terms = pl.DataFrame(
+        {
+            "customer_id": ["a", "a"],
+            "start": [begun, begun],
+            "end": [end and datetime.fromisoformat(f"2023-{end}") for end in ends],
+            "price": [11.0, 6.0],
+        },
+        schema_overrides={"end": pl.Datetime},
+    )
+    found = read_records(terms, CUSTOMERS, time="start", table="subscriptions")
+    assert found.numbers["price"].tolist() == [6.0, 11.0]

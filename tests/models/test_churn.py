@@ -96,7 +96,8 @@ def test_a_missing_column_is_named(learnt):
 
 def test_too_short_a_history_is_refused():
     panel, churned, _ = make_panel(CUTOFFS[:2])
-    with pytest.raises(DataError, match=r"at least 60 days apart .*; there are 2, from 2020-02-01"):
+    message = r"at least 60 days apart .*; there are 2, from 2020-02-01 .*\] cutoffs, max_cutoffs\."
+    with pytest.raises(DataError, match=message):
         ChurnModel(FEATURES, label_days=60).fit(panel, churned)
 
 
