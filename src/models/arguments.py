@@ -1,5 +1,6 @@
 """Checks of the numbers that callers pass to the value models' methods."""
 
+from datetime import date, datetime
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -87,3 +88,23 @@ def discount_rate(annual: float, unit: str) -> float:
     """Continuous discount rate per time unit of an annual rate: ln(1 + annual) / units a year."""
     yearly = float(np.log1p(check_number("annual_discount_rate", annual)))
     return yearly * (days_in(unit) / DAYS_A_YEAR)
+
+
+def check_day(name: str, value: Any) -> date:
+    """Return the calendar day of a date, a timestamp or a text such as "2025-09-10".
+
+    Raises
+    ------
+    SettingsError
+        If it is none of them.
+    """
+    single = value.item() if isinstance(value, np.datetime64) else value
+    try:
+        day = date.fromisoformat(single) if isinstance(single, str) else single
+    except ValueError:
+        day = None
+    if not isinstance(day, date) or day != day:  # NaT is a date that is not itself
+        raise SettingsError(
+            f'{name}={value!r} must be a day: {name}=date(2025, 9, 10), or "2025-09-10".'
+        )
+    return day.date() if isinstance(day, datetime) else day

@@ -10,7 +10,7 @@ import pandas as pd
 
 from patronage.errors import DataError, SettingsError
 from patronage.features import DayTable, day_table, purchases_between, rfm_summary
-from patronage.models.arguments import check_number, check_share
+from patronage.models.arguments import check_day, check_number, check_share
 from patronage.models.backtest_metrics import decile_table
 from patronage.models.backtest_rivals import lifetimes_forecast, naive_forecasts
 from patronage.models.customer_value import CustomerValueModel
@@ -86,7 +86,7 @@ def backtest_value(
     models: Models,
     *,
     horizon: float,
-    cutoff: date | None = None,
+    cutoff: date | str | None = None,
     spend: GammaGammaModel | None = None,
     interval: float = 0.9,
     rivals: bool = True,
@@ -104,7 +104,7 @@ def backtest_value(
     horizon
         Length of the hold-out, in the unit of the times; whole days with a `cutoff`.
     cutoff
-        First day of the hold-out.
+        First day of the hold-out; a text such as "2025-09-10" is one too.
     spend
         Unfitted model of spend per purchase, to forecast spend as well; a `CustomerValueModel`
         brings its own.
@@ -127,8 +127,9 @@ def backtest_value(
         known = _given(history)
     else:
         history = day_table(history)
-        known = holdout_table(history, cutoff, span)
-        learn = _learner(history, cutoff, known)
+        day = check_day("cutoff", cutoff)
+        known = holdout_table(history, day, span)
+        learn = _learner(history, day, known)
     forecasts = [
         model_forecast(name, model, known, span, level, learn)
         for name, model in _named(models, spend).items()

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from patronage.errors import DataError
 from patronage.features import DayTable
+from patronage.models.arguments import check_count, check_day
 from patronage.models.backtest import holdout_table
 from patronage.models.betageo import BetaGeoModel
 from patronage.models.betageo_cnbd import BetaGeoCNBDModel
@@ -125,7 +126,11 @@ def choose_purchases(
     ------
     DataError
         If the data end before the horizon does, or nobody bought before the cutoff.
+    SettingsError
+        If the cutoff is no day, or the horizon less than one.
     """
+    cutoff = check_day("cutoff", cutoff)
+    horizon_days = check_count("horizon_days", horizon_days, least=1)
     known = holdout_table(days, cutoff, horizon_days)
     judged = [_judge(model, known, horizon_days) for model in candidates]
     order = sorted(range(len(judged)), key=lambda place: _rank(judged[place]))

@@ -41,6 +41,7 @@ from patronage.models.rfm_input import (
     read_table,
     read_weights,
 )
+from patronage.models.saving import saved_covariance, saved_numbers
 
 
 class CovariateModel(PurchaseModel):
@@ -104,12 +105,21 @@ class CovariateModel(PurchaseModel):
 
         Raises
         ------
+        SettingsError
+            If a covariate is not named, or one that is named is none of the model's.
         DataError
-            If a covariate is missing or has a level no fitted customer had.
+            If a covariate has a level no fitted customer had.
         """
         check_is_fitted(self, "params_")
         if self.covariates_ is None:
             raise SettingsError("This model was fitted without covariates: use it as it is.")
+        wanted = [each.name for each in self.covariates_.attributes]
+        if set(values) != set(wanted):
+            raise SettingsError(
+                f"for_covariates takes {', '.join(wanted)}, the covariates of the fit; given were "
+                f"{', '.join(values) or 'none'}. Ask "
+                f"model.for_covariates({', '.join(f'{name}=...' for name in wanted)})."
+            )
         table = pd.DataFrame({name: [value] for name, value in values.items()})
         (z,) = self.covariates_.code(read_table(table))
         turn = np.hstack([np.eye(4), np.zeros((4, 2 * len(z)))])
@@ -145,9 +155,8 @@ class CovariateModel(PurchaseModel):
             If `saved` is of another model or of a format this version does not know.
         """
         stored, names = saved.get("covariance"), saved.get("covariates")
-        effects = np.array(saved.get("effects", [])).ravel()
-        size = 4 + len(effects)
-        covariance = np.full((size, size), np.nan) if stored is None else np.array(stored)
+        effects = saved_numbers("effects", saved.get("effects", [])).ravel()
+        covariance = saved_covariance(stored, 4 + len(effects))
         four = None if stored is None else covariance[:4, :4].tolist()
         model = super().from_dict({**saved, "covariance": four})
         model.covariates_ = None if names is None else CovariateCoding.from_list(names)

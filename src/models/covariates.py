@@ -15,11 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patronage.errors import DataError, SettingsError
-from patronage.models.rfm_input import FloatArray, Rfm
+from patronage.models.rfm_input import TIMING, FloatArray, Rfm
 
 COLLINEAR = 1e-8
 """Smallest singular value of the scaled covariates, in units of the largest."""
 MANY_LEVELS = 50
+HISTORY = ("customer_id", *TIMING, "monetary_value", "log_gap_sum", "as_of")
+"""Columns of a customer table that say who she is and what she did, which no attribute may."""
 
 
 class Covariate(NamedTuple):
@@ -72,9 +74,12 @@ class CovariateCoding:
         Raises
         ------
         DataError
-            If there is no column, or one holds neither numbers nor levels.
+            If there is no column, or one holds neither numbers nor levels, or a single one.
+        SettingsError
+            If a column is part of the history that the model explains.
         """
         names = [name for name in table.columns if name != "customer_id"]
+        _refuse_history(names)
         if not names:
             raise DataError(
                 "covariates has no column besides customer_id. Leave it out, or add one."
@@ -185,7 +190,7 @@ def chosen(table: nw.DataFrame[Any], names: Sequence[str]) -> nw.DataFrame[Any]:
     Raises
     ------
     SettingsError
-        If the names are no list, or one is named twice.
+        If the names are no list, one is named twice, or is part of the history.
     DataError
         If a column is missing.
     """
@@ -194,6 +199,7 @@ def chosen(table: nw.DataFrame[Any], names: Sequence[str]) -> nw.DataFrame[Any]:
             f"covariates={names!r} must be a list of column names, each once, "
             'e.g. ["age", "channel"]; None for a model without.'
         )
+    _refuse_history(names)
     missing = [name for name in names if name not in table.columns]
     if missing:
         raise DataError(
@@ -201,6 +207,16 @@ def chosen(table: nw.DataFrame[Any], names: Sequence[str]) -> nw.DataFrame[Any]:
             f"{', '.join(table.columns)}. Join them to it by customer_id."
         )
     return table.select(list(names))
+
+
+def _refuse_history(names: Sequence[str]) -> None:
+    own = [name for name in names if name in HISTORY]
+    if own:
+        raise SettingsError(
+            f"covariates has {', '.join(own)}, which the model explains or takes as given: a "
+            "customer's history is no attribute of hers. Leave it out, and name attributes such "
+            'as ["age", "channel"].'
+        )
 
 
 def _native(covariates: Any) -> pd.DataFrame:
@@ -230,6 +246,11 @@ def _attribute(column: "nw.Series[Any]") -> Covariate:
             "used. Join rare ones, and turn numbers stored as text into numbers."
         )
     baseline = str(count.idxmax())
+    if len(count) == 1:
+        raise DataError(
+            f"The covariate {column.name} is {baseline!r} for every customer, so it has no effect "
+            "to estimate. Leave it out."
+        )
     return Covariate(column.name, baseline, tuple(sorted(set(count.index) - {baseline})))
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from patronage.errors import SettingsError
 from patronage.features import day_table, rfm_summary
 from patronage.models.arguments import check_number, check_share, discount_rate
 from patronage.models.gammagamma import GammaGammaModel
@@ -16,6 +17,7 @@ from patronage.models.likelihood_model import FORMAT, check_saved
 from patronage.models.purchase_model import PurchaseModel, purchase_model
 from patronage.models.rfm_input import TIMING, Weights
 from patronage.models.saving import save_model
+from patronage.models.seasonal_model import SeasonalModel
 from patronage.time_units import TimeUnit
 
 
@@ -69,8 +71,16 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         for part in (purchases, spend):
             check_is_fitted(part, "params_")
         model = cls(clone(purchases), clone(spend), time_unit)
+        model._check_unit()
         model.purchases_, model.spend_ = purchases, spend
         return model
+
+    def _check_unit(self) -> None:
+        if isinstance(self.purchases, SeasonalModel) and self.time_unit != "D":
+            raise SettingsError(
+                f'time_unit="{self.time_unit}" with a SeasonalModel, whose times are in days: its '
+                'table, horizon and discount are too. Take time_unit="D".'
+            )
 
     def fit(self, rfm: Any, weights: Weights = None) -> Self:
         """Fit both models on one row per customer.
@@ -86,7 +96,10 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         ------
         DataError
             If a value cannot be, or one of the models finds nothing to estimate.
+        SettingsError
+            If a model with a season is given another time unit than days.
         """
+        self._check_unit()
         self.purchases_ = clone(self.purchases).fit(rfm, weights)
         self.spend_ = clone(self.spend).fit(rfm, weights)
         return self
@@ -103,6 +116,7 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
         rfm
             `rfm_summary(days, as_of=as_of, gaps=True)`, where it is at hand.
         """
+        self._check_unit()
         table = day_table(days)
         known = rfm_summary(table, as_of=as_of, gaps=True) if rfm is None else rfm
         self.purchases_ = clone(self.purchases).fit_days(table, as_of=as_of, rfm=known)

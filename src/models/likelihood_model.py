@@ -21,9 +21,19 @@ from patronage.models.inference import (
 )
 from patronage.models.prior import Prior, PriorName, with_prior
 from patronage.models.rfm_input import FloatArray, Weights
-from patronage.models.saving import save_model
+from patronage.models.saving import save_model, saved_covariance, saved_numbers
 
 FORMAT = 1
+LEAST, MOST = 1e-15, 1e15
+"""Of a parameter that is chosen."""
+SAVED: dict[str, tuple[type, ...]] = {
+    "log_likelihood": (float, int, type(None)),
+    "n_customers": (float, int),
+    "converged": (bool,),
+    "diagnosis": (str,),
+    "data_digest": (str,),
+}
+"""What a file holds beside estimates, and of which kind it is."""
 CHOSEN = "The parameters were chosen, not learned from data."
 
 
@@ -73,12 +83,12 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         **params
-            Each of `params_`, above 0, and arguments of the model itself.
+            Each of `params_`, from 1e-15 to 1e15, and arguments of the model itself.
 
         Raises
         ------
         SettingsError
-            If a parameter is missing, unknown, or not above 0.
+            If a parameter is missing, unknown, or out of range.
 
         Examples
         --------
@@ -93,7 +103,14 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
                 f"{cls.__name__} has the parameters {', '.join(names)}; given were "
                 f"{', '.join(params) or 'none'}. Give each of them once."
             )
-        numbers = (check_number(name, params[name], closed=False) for name in names)
+        numbers = [check_number(name, params[name], closed=False) for name in names]
+        for name, number in zip(names, numbers, strict=True):
+            if not LEAST <= number <= MOST:
+                raise SettingsError(
+                    f"{name}={params[name]} must lie between {LEAST:g} and {MOST:g}: beyond, "
+                    "nothing can be computed exactly. Take the nearer bound, which is as good as "
+                    "the limit."
+                )
         model = cls(**settings)
         model.params_ = cls.params_type(*numbers)
         model._be_certain()
@@ -290,13 +307,16 @@ class LikelihoodModel(BaseEstimator):  # type: ignore[misc]
         check_saved(saved, cls.__name__)
         model = cls(**saved["settings"])
         names = cls.params_type._fields
-        shape = (len(names), len(names))
-        stored = saved["covariance"]
-        covariance = np.full(shape, np.nan) if stored is None else np.array(stored)
-        model.params_ = cls.params_type(**saved["params"])
+        covariance = saved_covariance(saved["covariance"], len(names))
+        params = saved_numbers("params", [saved["params"][name] for name in names])
+        if not (params > 0).all():
+            raise ValueError(f"params is {saved['params']}, which is not all above 0")
+        model.params_ = cls.params_type(*params.tolist())
         model.covariance_ = pd.DataFrame(covariance, names, names)
         model.standard_errors_ = cls.params_type(*map(float, np.sqrt(np.diag(covariance))))
-        for name in ("log_likelihood", "n_customers", "converged", "diagnosis", "data_digest"):
+        for name, kinds in SAVED.items():
+            if not isinstance(saved[name], kinds):
+                raise TypeError(f"{name} is {saved[name]!r}")
             setattr(model, f"{name}_", saved[name])
         if model.log_likelihood_ is None:
             model.log_likelihood_ = np.nan

@@ -179,7 +179,7 @@ class PurchaseModel(LikelihoodModel, ABC):
     def expected_purchases_new_customer(self, horizon: ArrayLike) -> "pd.Series[Any]":
         """Repeat purchases in each `horizon` after a customer's first purchase."""
         check_is_fitted(self, "params_")
-        newcomer, spans = self._newcomer(), _spans([horizon] if np.ndim(horizon) == 0 else horizon)
+        newcomer, spans = self._newcomer(), read_horizons(horizon)
         values = [(self._alive(newcomer) * self._purchases(newcomer, t))[0] for t in spans]
         return pd.Series(values, index=spans, name="expected_purchases")
 
@@ -303,7 +303,7 @@ def purchase_model(saved: dict[str, Any]) -> PurchaseModel:
         If it was saved by a class that is not known here.
     """
     known = _models_below(PurchaseModel)  # type: ignore[type-abstract]
-    name = saved.get("model")
+    name = str(saved.get("model"))
     if name not in known:
         raise DataError(
             f"The saved purchase model is a {name}, which is not known; known are "
@@ -320,6 +320,17 @@ def _models_below(parent: type[PurchaseModel]) -> dict[str, type[PurchaseModel]]
         if not child.__abstractmethods__ and not child.__name__.startswith("_"):
             found[child.__name__] = child
     return found
+
+
+def read_horizons(horizon: Any) -> "pd.Index[float]":
+    """One horizon or several, checked.
+
+    Raises
+    ------
+    SettingsError
+        If one is no finite number of 0 or more, or there is none.
+    """
+    return _spans([horizon] if np.ndim(horizon) == 0 else horizon)
 
 
 def _spans(horizon: Any) -> "pd.Index[float]":

@@ -1,19 +1,20 @@
 """What is known of a season, and what is to be learned of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Self, TypeAlias
 
-import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
 from patronage.errors import SettingsError
 from patronage.features.arrays import calendar_day, day_number
-from patronage.models.arguments import check_count
-from patronage.models.season_calendar import MONTHS, Terms, as_days
+from patronage.models.arguments import check_count, check_day, check_number
+from patronage.models.season_calendar import MONTHS, Terms
 
 MOST_HARMONICS = 12
+LEAST_FACTOR, MOST_FACTOR = 1e-3, 1e3
+"""Beyond these a day is closed or an outlier, and times by the season's clock lose their digits."""
 Factors: TypeAlias = "Mapping[int, float] | pd.Series[Any]"
 Events: TypeAlias = Mapping[str, Sequence[date]]
 
@@ -31,7 +32,7 @@ class PurchaseSeason(BaseEstimator):  # type: ignore[misc]
     factors
         The season, if it is known: a mapping of the months 1 to 12 to their factors (whatever
         their mean, 1 is made of it), or a Series of factors on days, which are taken as they are;
-        other days then have factor 1.
+        other days then have factor 1. From 0.001 to 1,000.
     events
         Days of named events, past and to come, such as {"sale": [date(2025, 11, 28), ...]}; the
         factor of each event on top of the season is learned.
@@ -60,9 +61,9 @@ class PurchaseSeason(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         SettingsError
-            If a factor is not above 0, a month is missing, or an event has no days.
+            If a factor is out of range, a month is missing, or an event has no days.
         """
-        events = tuple((name, _event(name, days)) for name, days in (self.events or {}).items())
+        events = _events(self.events)
         if self.factors is None:
             if check_count("harmonics", self.harmonics) > MOST_HARMONICS:
                 raise SettingsError(
@@ -94,27 +95,57 @@ class PurchaseSeason(BaseEstimator):  # type: ignore[misc]
         return cls(saved["harmonics"], factors, events or None)
 
 
-def _event(name: str, days: Sequence[date]) -> tuple[int, ...]:
-    found = as_days(days)
+def unseen_events(terms: Terms, first_day: int, as_of: int) -> str:
+    """Says which events have no day among those of the data; nothing where each has one."""
+    unseen = [
+        name for name, days in terms.events if not any(first_day <= day < as_of for day in days)
+    ]
+    if not unseen:
+        return ""
+    return (
+        f"No day of {', '.join(map(repr, unseen))} lies in the data ({calendar_day(first_day)} to "
+        f"{calendar_day(as_of - 1)}), so nothing was learned of it: its factor stays 1. Add its "
+        "past days to PurchaseSeason(events=...), or leave it out."
+    )
+
+
+def _events(events: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    if events is not None and not isinstance(events, Mapping):
+        raise SettingsError(
+            f"events={events!r} must name each event and list its days, e.g. "
+            'events={"sale": [date(2025, 11, 28)]}.'
+        )
+    return tuple((name, _event(name, days)) for name, days in (events or {}).items())
+
+
+def _event(name: str, days: Any) -> tuple[int, ...]:
+    if isinstance(days, str) or not isinstance(days, Iterable):
+        raise SettingsError(
+            f"the event {name!r} is {days!r}, which is no list of days: "
+            f"events={{{name!r}: [date(2025, 11, 28), ...]}}."
+        )
+    found = {day_number(check_day(f"a day of the event {name!r}", day)) for day in days}
     if not found:
         raise SettingsError(f"the event {name!r} has no days. Name them, or leave the event out.")
-    return found
+    return tuple(sorted(found))
 
 
-def _months(factors: Mapping[int, float]) -> tuple[float, ...]:
-    missing = [month for month in range(1, MONTHS + 1) if month not in factors]
-    if missing or len(factors) != MONTHS:
+def _months(factors: Any) -> tuple[float, ...]:
+    months = list(factors) if isinstance(factors, Mapping) else []
+    if len(months) != MONTHS or set(months) != set(range(1, MONTHS + 1)):
+        named = f"names {months}" if isinstance(factors, Mapping) else f"is {factors!r}"
         raise SettingsError(
-            f"factors must name the months 1 to 12; it names {sorted(factors)}. For single days "
+            f"factors must be a mapping that names the months 1 to 12; it {named}. For single days "
             "pass a pandas Series indexed by day."
         )
     return tuple(_factor(f"month {month}", factors[month]) for month in range(1, MONTHS + 1))
 
 
 def _days(factors: "pd.Series[Any]") -> tuple[tuple[int, float], ...]:
+    days = [check_day("a day of factors", day) for day in factors.index]
     pairs = [
-        (day_number(day.date()), _factor(str(day.date()), value))
-        for day, value in zip(pd.DatetimeIndex(factors.index), factors, strict=True)
+        (day_number(day), _factor(str(day), value))
+        for day, value in zip(days, factors, strict=True)
     ]
     if len(dict(pairs)) < len(pairs):
         raise SettingsError(
@@ -123,8 +154,11 @@ def _days(factors: "pd.Series[Any]") -> tuple[tuple[int, float], ...]:
     return tuple(sorted(pairs))
 
 
-def _factor(where: str, value: float) -> float:
-    number = float(value)
-    if not (np.isfinite(number) and number > 0):
-        raise SettingsError(f"the factor of {where} is {value}; it must be a number above 0.")
+def _factor(where: str, value: Any) -> float:
+    number = check_number(f"the factor of {where}", value, above=LEAST_FACTOR)
+    if number > MOST_FACTOR:
+        raise SettingsError(
+            f"the factor of {where}={value} must be at most {MOST_FACTOR:,g}: 2 is a day of twice "
+            "the purchases."
+        )
     return number

@@ -7,7 +7,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from patronage.errors import DataError
+import numpy as np
+
+from patronage.errors import DataError, PatronageError, SettingsError
+from patronage.models.rfm_input import FloatArray
 
 UNITS = "units"
 
@@ -37,22 +40,68 @@ def load_model(path: Path | str) -> Any:
     Raises
     ------
     DataError
-        If there is no such file, it holds no saved model, or one of an unknown class or format.
+        If there is no such file, it holds no saved model, one of an unknown class or format, or a
+        value that cannot be.
     """
     content = _read(Path(path))
     known = saved_classes()
-    name = content.get("model")
+    name = str(content.get("model"))
     if name not in known:
         raise DataError(
             f"{path} holds a saved {name}, which is not known; known are "
             f"{', '.join(sorted(known))}. Import the module that defines it, or fit anew."
         )
+    units = content.get(UNITS, {})
+    if not isinstance(units, dict) or not all(isinstance(unit, str) for unit in units.values()):
+        raise _damaged(path, f"units is {units!r}, no mapping of names to text")
     try:
         model = known[name].from_dict(content)
     except KeyError as error:
         raise DataError(f"{path} lacks {error} of a saved {name}. Fit and save it anew.") from error
-    model.units_ = dict(content.get(UNITS, {}))
+    except SettingsError as error:
+        raise _damaged(path, str(error).rstrip(".")) from error
+    except (TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
+        if isinstance(error, PatronageError):
+            raise
+        raise _damaged(path, f"a value of the saved {name} cannot be ({error})") from error
+    model.units_ = units
     return model
+
+
+def _damaged(path: Path | str, what: str) -> DataError:
+    return DataError(f"{path} is damaged: {what}. Take a copy of it, or fit and save it anew.")
+
+
+def saved_numbers(name: str, value: Any, shape: tuple[int, ...] | None = None) -> FloatArray:
+    """Numbers of a file as an array.
+
+    Raises
+    ------
+    ValueError
+        If one is missing, none, NaN or infinite, or their shape is another.
+    """
+    numbers = np.array(value)
+    if numbers.size and numbers.dtype.kind not in "iuf":
+        raise ValueError(f"{name} is {value!r}, which is not all numbers")
+    if not np.isfinite(numbers.astype(np.float64)).all():
+        raise ValueError(f"{name} is {value!r}, which is not all finite")
+    if shape is not None and numbers.shape != shape:
+        raise ValueError(f"{name} has the shape {numbers.shape}, not {shape}")
+    return numbers.astype(np.float64)
+
+
+def saved_text(name: str, value: Any) -> str:
+    """A text of a file."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is {value!r}, which is no text")
+    return value
+
+
+def saved_covariance(value: Any, size: int) -> FloatArray:
+    """The covariance of so many estimates; NaN where none was known."""
+    if value is None:
+        return np.full((size, size), np.nan)
+    return saved_numbers("covariance", value, (size, size))
 
 
 def saved_classes() -> dict[str, Any]:
@@ -75,7 +124,7 @@ def _below(parent: type[Any]) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise DataError(f"there is no saved model {path}. Write one: model.save(path)") from error
     except ValueError as error:
@@ -83,6 +132,10 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or "model" not in content:
         raise DataError(f"{path} holds no saved model: it does not say of which class.")
     return content
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"it is damaged, for {name} is never saved")
 
 
 def _replace(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ In operational time, which passes by S(t) a day, a purchase rate lambda S(t) is 
 a model with a season is the model without one, its clock changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -15,7 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patronage.features.arrays import day_number
+from patronage.models.arguments import check_count
 from patronage.models.rfm_input import FloatArray
+from patronage.models.saving import saved_numbers, saved_text
 
 LEAP_CYCLE = np.arange(day_number(date(2001, 1, 1)), day_number(date(2005, 1, 1)))
 """Four years of days, over which the season of the year has mean 1."""
@@ -85,11 +87,17 @@ class Terms:
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
         """Rebuild from `to_dict()`."""
+        months = saved_numbers("months", saved["months"])
+        factors = saved_numbers("days", [factor for _, factor in saved["days"]])
+        if months.shape not in ((0,), (MONTHS,)) or not (np.append(months, factors) > 0).all():
+            raise ValueError(f"months and days are {saved['months']} and {saved['days']}")
         return cls(
-            saved["harmonics"],
-            tuple(saved["months"]),
+            check_count("harmonics", saved["harmonics"]),
+            tuple(months.tolist()),
             tuple((int(day), float(factor)) for day, factor in saved["days"]),
-            tuple((name, tuple(days)) for name, days in saved["events"]),
+            tuple(
+                (saved_text("event", name), tuple(map(int, days))) for name, days in saved["events"]
+            ),
         )
 
 
@@ -187,8 +195,3 @@ def _through(x: FloatArray, knots: FloatArray, values: FloatArray) -> FloatArray
 def _clock(curve: SeasonCurve, first: int, days: int) -> Clock:
     factors = np.exp(curve.log_factors(np.arange(first, first + days)))
     return Clock(first, np.concatenate([[0.0], np.cumsum(factors)]))
-
-
-def as_days(days: Sequence[date]) -> tuple[int, ...]:
-    """Days since 1970-01-01, in order."""
-    return tuple(sorted({day_number(day) for day in days}))

@@ -16,14 +16,17 @@ from patronage.features import day_table, rfm_summary
 from patronage.features.arrays import calendar_day, day_number
 from patronage.features.grid import Grid
 from patronage.models.active_traits import ActiveTraits, OpportunityTraits
+from patronage.models.arguments import check_day
 from patronage.models.groups import Histories, distinct_rows
 from patronage.models.likelihood_model import FORMAT, check_saved
-from patronage.models.purchase_model import PurchaseModel, purchase_model
-from patronage.models.purchase_season import PurchaseSeason
+from patronage.models.purchase_model import PurchaseModel, purchase_model, read_horizons
+from patronage.models.purchase_season import PurchaseSeason, unseen_events
 from patronage.models.rfm_input import TIMING, FloatArray, Rfm, Weights, read_rfm
+from patronage.models.saving import saved_covariance, saved_numbers, saved_text
 from patronage.models.season_calendar import FARTHEST, Clock, SeasonCurve, Terms
 from patronage.models.season_discount import discounted
 from patronage.models.season_fit import LearnedSeason, SeasonData, SeasonLikelihood
+from patronage.models.season_purchases import check_takes_season
 from patronage.models.seasonal_rfm import SeasonalRfm, timed
 
 LEAST_HISTORY = 365
@@ -66,7 +69,8 @@ class SeasonalModel(PurchaseModel):
         Of the purchases on their calendar days, comparable with a model without season; after
         `fit`, which does not know the days, in operational time.
     diagnosis_ : str
-        That of `purchases_`; and why no season was learned, where none was.
+        That of `purchases_`; why no season was learned, where none was, and which events have no
+        day in the data.
 
     Examples
     --------
@@ -96,10 +100,12 @@ class SeasonalModel(PurchaseModel):
         Raises
         ------
         SettingsError
-            If a season is to be learned, or the model learns from the times between purchases.
+            If a season is to be learned, the model learns from the times between purchases, or
+            takes no season.
         DataError
             If a value cannot be, or see the model of purchases.
         """
+        check_takes_season(self.purchases)
         terms = self._season().terms()
         if terms.names or hasattr(self.purchases, "k"):
             raise SettingsError(
@@ -129,7 +135,10 @@ class SeasonalModel(PurchaseModel):
         ------
         DataError
             If nobody bought before `as_of`, or see the model of purchases.
+        SettingsError
+            If the model takes no season.
         """
+        check_takes_season(self.purchases)
         table = day_table(days)
         terms, problem = self._learnable(table.first_day, day_number(as_of))
         grid = Grid.of(table, [as_of])
@@ -142,6 +151,7 @@ class SeasonalModel(PurchaseModel):
         ends = np.cumsum(np.exp(learned.curve.log_factors(data.days)))
         history = data.table(ends, gaps=hasattr(self.purchases, "k"))
         model = clone(self.purchases).fit(history, data.weight)
+        problem = " ".join((problem, unseen_events(terms, table.first_day, data.as_of))).strip()
         density = float(data.repeats @ learned.curve.log_factors(data.days))
         self._learn_season(model, learned.curve, density, learned.covariance, problem)
         return self
@@ -220,10 +230,11 @@ class SeasonalModel(PurchaseModel):
         check_is_fitted(self, "params_")
         if first_day is None:
             return self.purchases_.expected_purchases_new_customer(horizon)
-        spans = np.atleast_1d(np.asarray(horizon, dtype=np.float64))
-        clock = self._clock(day_number(first_day) + 1, float(spans.max()))
+        spans = read_horizons(horizon)
+        start = day_number(check_day("first_day", first_day)) + 1
+        clock = self._clock(start, float(spans.max()))
         found = self.purchases_.expected_purchases_new_customer(clock.span(spans))
-        return found.set_axis(pd.Index(spans, name="horizon"))
+        return found.set_axis(spans)
 
     def draw_customers(self, n: int, T: ArrayLike, rng: np.random.Generator) -> pd.DataFrame:
         """Simulate `n` customers observed for `T` of operational time; see `simulate_log`."""
@@ -277,12 +288,13 @@ class SeasonalModel(PurchaseModel):
         check_saved(saved, cls.__name__)
         inner, settings = purchase_model(saved["purchases"]), saved["season"]
         model = cls(clone(inner), None if settings is None else PurchaseSeason.from_dict(settings))
-        curve = SeasonCurve(Terms.from_dict(saved["terms"]), tuple(saved["coefficients"]))
-        size = len(inner.params_) + len(curve.coefficients)
-        stored = saved["covariance"]
-        covariance = np.full((size, size), np.nan) if stored is None else np.array(stored)
+        terms = Terms.from_dict(saved["terms"])
+        effects = saved_numbers("coefficients", saved["coefficients"], (len(terms.names),))
+        curve = SeasonCurve(terms, tuple(effects.tolist()))
+        covariance = saved_covariance(saved["covariance"], len(inner.params_) + len(effects))
         model._learn_season(inner, curve, 0.0, covariance, "")
-        model.log_likelihood_, model.diagnosis_ = saved["log_likelihood"], saved["diagnosis"]
+        model.log_likelihood_ = float(saved_numbers("log_likelihood", saved["log_likelihood"], ()))
+        model.diagnosis_ = saved_text("diagnosis", saved["diagnosis"])
         return model
 
     def _read(self, rfm: Any, columns: Sequence[str] = TIMING) -> SeasonalRfm:

@@ -1,6 +1,7 @@
 """Customer tables in the operational time of a season."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def timed(table: Rfm, rfm: Any, curve: SeasonCurve) -> SeasonalRfm:
     Raises
     ------
     DataError
-        If `rfm` has no `as_of`, or times are not in days.
+        If `rfm` has no `as_of`, it holds no dates, or times are not in days.
     """
     as_of = _days_as_of(rfm, table)
     first = as_of - table.T
@@ -59,10 +60,11 @@ def _days_as_of(rfm: Any, table: Rfm) -> NDArray[np.int64]:
             "as_of is missing from the customer table; a model with a season needs the day that "
             f"T reaches to. It has {', '.join(frame.columns)}. rfm_summary() brings it."
         )
-    column = pd.DatetimeIndex(frame["as_of"].to_pandas())
-    missing = int(np.isnat(column.to_numpy()).sum())
+    column = frame["as_of"].to_pandas()
+    missing = int(column.isna().sum())
     if missing:
         raise DataError(f"as_of is missing for {missing:,} of {len(column):,} customers.")
+    dates = _dates(column)
     broken = (table.T % 1 > 0) | (table.recency % 1 > 0)
     if broken.any():
         place = int(np.argmax(broken))
@@ -71,5 +73,20 @@ def _days_as_of(rfm: Any, table: Rfm) -> NDArray[np.int64]:
             f"customers, first customer {table.customer_id[place]!r} (T {table.T[place]:g}). A "
             'season is told in days: rfm_summary(days, as_of=..., time_unit="D").'
         )
-    days: NDArray[np.int64] = column.to_numpy().astype("datetime64[D]").astype(np.int64)
+    days: NDArray[np.int64] = dates.astype("datetime64[D]").astype(np.int64)
     return days
+
+
+def _dates(column: "pd.Series[Any]") -> NDArray[np.datetime64]:
+    """Dates and timestamps; of a time zone, its own calendar day."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_localize(None)
+    if column.dtype.kind == "M":
+        return column.to_numpy()
+    other = [value for value in column if not isinstance(value, date)]
+    if other:
+        raise DataError(
+            f"as_of holds {other[0]!r} ({column.dtype}), which is no date. Turn the column into "
+            'dates, e.g. table["as_of"] = pd.to_datetime(...), or take it from rfm_summary().'
+        )
+    return np.array([f"{value:%Y-%m-%d}" for value in column], dtype="datetime64[D]")

@@ -172,6 +172,15 @@ def test_a_table_without_a_holdout_is_refused(cdnow):
         backtest_value(cdnow.drop(columns="holdout_purchases"), [BetaGeoModel()], horizon=39)
 
 
+def test_a_cutoff_is_a_day(days):
+    ask = {"horizon": 30, "rivals": False}
+    said = backtest_value(days, [BetaGeoModel()], cutoff=str(CUTOFF), **ask)
+    meant = backtest_value(days, [BetaGeoModel()], cutoff=CUTOFF, **ask)
+    pd.testing.assert_frame_equal(said.table, meant.table)
+    with pytest.raises(SettingsError, match="cutoff='autumn' must be a day: cutoff=date"):
+        backtest_value(days, [BetaGeoModel()], cutoff="autumn", **ask)
+
+
 def test_half_days_are_refused(days):
     with pytest.raises(SettingsError, match="horizon=7.5 must be whole days"):
         backtest_value(days, [BetaGeoModel()], cutoff=CUTOFF, horizon=7.5)

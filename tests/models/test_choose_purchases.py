@@ -4,7 +4,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from patronage.errors import DataError
+from patronage.errors import DataError, SettingsError
 from patronage.features import customer_days, day_table
 from patronage.models import (
     BetaGeoCNBDModel,
@@ -191,3 +191,9 @@ def test_a_season_can_be_backtested(two_years):
 def test_a_horizon_beyond_the_data_is_refused(days):
     with pytest.raises(DataError, match="365 days from 2025-01-01 ends on 2026-01-01"):
         choose_purchases(days, cutoff=CUTOFF, horizon_days=365)
+
+
+@pytest.mark.parametrize("horizon", [0, -5, 1.5])
+def test_a_horizon_of_no_day_is_refused(horizon, days):
+    with pytest.raises(SettingsError, match=f"horizon_days={horizon} must be a whole number, 1 or"):
+        choose_purchases(days, cutoff=date(2025, 1, 1), horizon_days=horizon)

@@ -66,6 +66,8 @@ def test_a_value_model_of_fitted_parts(cdnow_exact):
         ({}, "given were none"),
         ({"r": 1, "alpha": 1, "a": 1, "beta": 1}, "given were r, alpha, a, beta"),
         ({"r": 1, "alpha": -2, "a": 1, "b": 1}, "alpha=-2 must be a finite number greater than 0"),
+        ({"r": 1e-300, "alpha": 1, "a": 1, "b": 1}, "r=1e-300 must lie between 1e-15 and 1e.15"),
+        ({"r": 1, "alpha": 1, "a": 1, "b": 1e16}, "b=1e.16 must lie between 1e-15 and 1e.15"),
     ],
 )
 def test_parameters_that_cannot_be_are_refused(params, message):

@@ -6,8 +6,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from patronage.errors import DataError
-from patronage.models.covariates import CovariateCoding, aligned, scaled
+from patronage.errors import DataError, SettingsError
+from patronage.models import BetaGeoModel, ParetoNBDModel
+from patronage.models.covariates import HISTORY, CovariateCoding, aligned, scaled
 
 IDS = pd.Index(["a", "b", "c", "d"], name="customer_id")
 
@@ -107,3 +108,29 @@ def test_constant_and_collinear_covariates_are_refused():
     both = np.column_stack([one, rng.normal(size=20), 2 * one + 1, two])
     with pytest.raises(DataError, match=re.escape("covariates a, c follow from one another")):
         scaled(both, weights, ("a", "b", "c", "d"))
+
+
+@pytest.mark.parametrize("model", [BetaGeoModel, ParetoNBDModel])
+def test_a_text_of_one_level_has_no_effect(model, cdnow_exact):
+    with pytest.raises(DataError, match="channel is 'web' for every customer, so it has no effect"):
+        model(covariates=["channel"]).fit(cdnow_exact.assign(channel="web"))
+
+
+@pytest.mark.parametrize("name", HISTORY)
+def test_a_customers_history_is_no_attribute(name, cdnow_exact):
+    with pytest.raises(SettingsError, match=f"covariates has {name}, which the model explains"):
+        BetaGeoModel(covariates=["age", name]).fit(cdnow_exact.assign(age=1.0))
+    if name != "customer_id":
+        beside = pd.DataFrame({name: 1.0}, index=cdnow_exact.index)
+        with pytest.raises(SettingsError, match=f"covariates has {name}, which the model explains"):
+            BetaGeoModel().fit(cdnow_exact, covariates=beside)
+
+
+@pytest.mark.parametrize(("values", "given"), [({}, "none"), ({"age": 3}, "age")])
+def test_the_customers_meant_are_told_by_all_covariates(values, given, cdnow_exact):
+    channel = np.where(np.arange(len(cdnow_exact)) % 2, "web", "shop")
+    model = BetaGeoModel(covariates=["channel"]).fit(cdnow_exact.assign(channel=channel))
+    with pytest.raises(
+        SettingsError, match=rf"takes channel, .*given were {given}\. Ask .*\(channel=\.\.\.\)"
+    ):
+        model.for_covariates(**values)

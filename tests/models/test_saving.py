@@ -1,11 +1,12 @@
 import json
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from patronage.errors import DataError
-from patronage.models import BetaGeoModel, load_model
+from patronage.models import BetaGeoModel, PurchaseSeason, SeasonalModel, load_model
 from patronage.models.saving import saved_classes
 
 
@@ -100,3 +101,54 @@ def test_refused(tmp_path, text, message):
 def test_no_file_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"no saved model .*model.json. Write one: model.save"):
         load_model(tmp_path / "model.json")
+
+
+@pytest.fixture(scope="module")
+def with_a_season(cdnow_exact):
+    days = {"T": cdnow_exact["T"] * 7, "recency": cdnow_exact["recency"] * 7}
+    whole = cdnow_exact.assign(**days).round().assign(as_of=pd.Timestamp("1997-10-01"))
+    season = PurchaseSeason(factors=dict.fromkeys(range(1, 13), 1.0))
+    return SeasonalModel(BetaGeoModel(), season).fit(whole).to_dict()
+
+
+def places(content, path=()):
+    for key, value in content.items():
+        yield (*path, key)
+        if isinstance(value, dict):
+            yield from places(value, (*path, key))
+
+
+def test_any_damage_is_told_as_such(with_a_season, tmp_path):
+    file = tmp_path / "model.json"
+    content = {**with_a_season, "units": {"time": "days"}}
+    for path in places(content):
+        for value in ("x", None, float("nan"), [], [None], -1.5):
+            broken = json.loads(json.dumps(content))
+            inner = broken
+            for key in path[:-1]:
+                inner = inner[key]
+            inner[path[-1]] = value
+            file.write_text(json.dumps(broken))
+            with suppress(DataError):  # any other error fails
+                load_model(file)
+
+
+DAMAGED = {
+    "a parameter of text": (("params", "r"), "x", r"is damaged: .*params is .*not all numbers"),
+    "no parameter": (("params", "r"), None, "is damaged: .*params is .*not all numbers"),
+    "a parameter below 0": (("params", "r"), -1, "is damaged: .*params is .*not all above 0"),
+    "NaN": (("params", "r"), float("nan"), "it is damaged, for NaN is never saved"),
+    "a covariance cut": (("covariance",), [[1.0]], r"is damaged: .*\(1, 1\), not \(4, 4\)"),
+    "units": (("units",), "weeks", "is damaged: units is 'weeks', no mapping"),
+    "converged": (("converged",), "x", "is damaged: .*converged is 'x'"),
+}
+
+
+@pytest.mark.parametrize(("place", "value", "message"), DAMAGED.values(), ids=DAMAGED.keys())
+def test_damage_is_refused(path, place, value, message):
+    content = json.loads(path.read_text())
+    inner = content if len(place) == 1 else content[place[0]]
+    inner[place[-1]] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=message):
+        load_model(path)

@@ -73,9 +73,26 @@ def test_terms_survive_json():
         assert again.learns == season.learns
 
 
+SERIES = pd.Series([1.0] * 12, index=range(1, 13))
 FAULTS = {
     "a month is missing": ({"factors": {1: 1.0}}, r"months 1 to 12; it names \[1\]"),
-    "a factor of 0": ({"factors": MONTHS | {3: 0.0}}, "factor of month 3 is 0.0"),
+    "months and days": (
+        {"factors": {1: 1.0, date(2025, 1, 1): 2.0}},
+        r"names the months 1 to 12; it names \[1, datetime.date\(2025, 1, 1\)\]",
+    ),
+    "factors of no kind": ({"factors": 2.0}, "mapping that names the months 1 to 12; it is 2.0"),
+    "a Series by month": ({"factors": SERIES}, "a day of factors=1 must be a day"),
+    "a factor of 0": ({"factors": MONTHS | {3: 0.0}}, "factor of month 3=0.0 must be .* at least"),
+    "a factor too small": ({"factors": MONTHS | {3: 1e-4}}, "month 3=0.0001 .* at least 0.001"),
+    "a factor too large": ({"factors": MONTHS | {3: 1e4}}, "month 3=10000.0 .* at most 1,000"),
+    "a text": ({"factors": MONTHS | {3: "high"}}, "factor of month 3='high' is a str"),
+    "a day by itself": (
+        {"events": {"sale": date(2025, 11, 28)}},
+        r"event 'sale' is datetime.date\(2025, 11, 28\), which is no list of days",
+    ),
+    "a text of a day": ({"events": {"sale": "2025-11-28"}}, "'2025-11-28', which is no list of"),
+    "no day": ({"events": {"sale": [7]}}, "a day of the event 'sale'=7 must be a day"),
+    "events without names": ({"events": [1]}, r"events=\[1\] must name each event"),
     "an event without days": ({"events": {"sale": []}}, "event 'sale' has no days"),
     "too many harmonics": ({"harmonics": 13}, "harmonics=13 must be a whole number from 0 to 12"),
     "a day twice": (

@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 
 import numpy as np
@@ -349,6 +350,59 @@ def test_a_table_without_its_day_is_refused(fitted, rfm):
         fitted.probability_alive(gone)
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [(20250910, "20250910"), (1.5, "1.5"), ("2025-09-10", "'2025-09-10'")]
+)
+def test_an_as_of_that_is_no_date_is_refused(value, shown, fitted, rfm):
+    with pytest.raises(DataError, match=rf"as_of holds {shown} \(.*\), which is no date"):
+        fitted.probability_alive(rfm.assign(as_of=value))
+
+
+@pytest.mark.parametrize(
+    "as_of",
+    [AS_OF, pd.Timestamp(AS_OF, tz="Asia/Tokyo"), pd.Timestamp(AS_OF) + pd.Timedelta(hours=23)],
+    ids=["date", "time zone", "time"],
+)
+def test_any_date_is_an_as_of(as_of, fitted, rfm):
+    same = fitted.expected_purchases(rfm.assign(as_of=as_of), 30)
+    pd.testing.assert_series_equal(same, fitted.expected_purchases(rfm, 30))
+
+
+def test_a_season_is_valued_in_days(fitted, rfm):
+    spend = GammaGammaModel.with_params(p=6, q=4, v=15)
+    for ask in (
+        lambda: CustomerValueModel(fitted, spend, "W").fit(rfm),
+        lambda: CustomerValueModel.of_fitted(fitted, spend, "W"),
+    ):
+        with pytest.raises(SettingsError, match='time_unit="W" with a SeasonalModel.*in days'):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("horizon", "message"),
+    [
+        (-1, "horizon=-1 must be a finite number at least 0"),
+        ([30, np.nan], "horizon=nan must be"),
+        ("30", "horizon='30' is a str"),
+        ([], r"horizon=\[\] must be a number or a list"),
+    ],
+)
+def test_horizons_of_new_customers_are_checked(horizon, message, fitted):
+    with pytest.raises(SettingsError, match=message):
+        fitted.expected_purchases_new_customer(horizon, first_day=AS_OF)
+    with pytest.raises(SettingsError, match="first_day='soon' must be a day"):
+        fitted.expected_purchases_new_customer(30, first_day="soon")
+
+
+def test_an_event_that_has_not_come_is_told(few):
+    season = PurchaseSeason(harmonics=0, events={"sale": [date(2025, 11, 28)]})
+    model = SeasonalModel(BetaGeoModel(), season).fit_days(few, as_of=AS_OF)
+    assert re.search(
+        r"No day of 'sale' lies in the data \(2023-.* to 2025-09-09\)", model.diagnosis_
+    )
+    assert model.season_effects_["effect"].item() == pytest.approx(0, abs=1e-6)
+
+
 def test_weeks_are_refused(fitted, few):
     weeks = rfm_summary(few, as_of=AS_OF, time_unit="W")
     with pytest.raises(DataError, match="no whole number of days for .* customers, first customer"):
@@ -367,6 +421,22 @@ def test_profile_intervals_are_not_offered(fitted):
         fitted.confidence_intervals(method="profile")
 
 
-def test_a_model_of_opportunities_takes_no_season(few):
-    with pytest.raises(SettingsError, match="BetaGeoBetaBinomModel takes no season"):
-        SeasonalModel(BetaGeoBetaBinomModel()).fit_days(few, as_of=AS_OF)
+NO_SEASON = {
+    "opportunities": (BetaGeoBetaBinomModel(), "BetaGeoBetaBinomModel takes no season.*CNBDModel"),
+    "a season within": (SeasonalModel(BetaGeoModel()), "SeasonalModel takes no season.*BetaGeo"),
+    "none": (None, "purchases=None is no model of purchases.*Take an unfitted BetaGeoModel, Mod"),
+    "a class": (BetaGeoModel, "purchases=the class BetaGeoModel is no model of purchases"),
+    "spend": (GammaGammaModel(), r"purchases=GammaGammaModel\(\) is no model of purchases"),
+    "covariates": (
+        BetaGeoModel(covariates=["age"]),
+        r"BetaGeoModel\(covariates=\['age'\]\).*covariates and a season do not go together",
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "message"), NO_SEASON.values(), ids=NO_SEASON.keys())
+def test_models_that_take_no_season_are_refused(model, message, few, rfm):
+    with pytest.raises(SettingsError, match=message):
+        SeasonalModel(model).fit_days(few, as_of=AS_OF)
+    with pytest.raises(SettingsError, match=message):
+        SeasonalModel(model, FLAT).fit(rfm)
