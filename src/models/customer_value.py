@@ -115,8 +115,17 @@ class CustomerValueModel(BaseEstimator):  # type: ignore[misc]
             Days at or after it are not seen.
         rfm
             `rfm_summary(days, as_of=as_of, gaps=True)`, where it is at hand.
+
+        Raises
+        ------
+        SettingsError
+            If `time_unit` is not "D".
         """
-        self._check_unit()
+        if self.time_unit != "D":
+            raise SettingsError(
+                f'time_unit="{self.time_unit}": customer days are counted in days. Take '
+                'time_unit="D", or fit on rfm_summary(days, as_of=..., time_unit=...).'
+            )
         table = day_table(days)
         known = rfm_summary(table, as_of=as_of, gaps=True) if rfm is None else rfm
         self.purchases_ = clone(self.purchases).fit_days(table, as_of=as_of, rfm=known)

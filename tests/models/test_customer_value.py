@@ -1,4 +1,5 @@
 import json
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -206,3 +207,9 @@ def test_units_of_time_give_one_value(unit):
         return model.clv(other, 365 / days, 0.1, 0.3)[1]
 
     assert clv(unit, UNITS[unit]) == pytest.approx(clv("D", 1), rel=1e-9)
+
+
+def test_customer_days_are_counted_in_days():
+    weekly = CustomerValueModel(BetaGeoModel(), GammaGammaModel(), "W")
+    with pytest.raises(SettingsError, match='time_unit="W": customer days are counted in days'):
+        weekly.fit_days(None, as_of=date(2026, 1, 1))
