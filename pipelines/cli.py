@@ -34,7 +34,9 @@ Config = Annotated[
 ]
 AsOf = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="The day of the run, in place of [run] as_of."),
+    typer.Option(
+        formats=["%Y-%m-%d"], help="The day of the run, in place of that in the settings."
+    ),
 ]
 SETTINGS_FILE = Path("patronage.toml")
 Value = TypeVar("Value")

@@ -57,7 +57,9 @@ def _of_table(own: OwnFeature, grid: Grid) -> FloatArray | Texts:
     if own.feature.unit == "text":
         text = records.text(own.name)
         return Texts(_picked(text.codes, place, known, -1).astype(np.int32), text.values)
-    return _picked(records.number(own.name), place, known, np.nan)
+    # An expression divides as its engine does: by 0, that may be infinite or null.
+    numbers = records.number(own.name)
+    return _picked(np.where(np.isinf(numbers), np.nan, numbers), place, known, np.nan)
 
 
 def _picked(values: Any, place: Places, known: Mask, otherwise: float) -> FloatArray:

@@ -126,7 +126,7 @@ SURVEY = Topic(
         Sentence(
             named("nps_last"),
             lambda score: (score >= 0) & (score <= NPS_DETRACTOR),
-            lambda score, _: f"gave {score:g} of 10 when last asked to recommend",
+            lambda score, _: f"gave {score:g} of 10 for recommending, when last answered",
         ),
         Sentence(
             lambda values: (

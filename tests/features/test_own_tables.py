@@ -260,3 +260,17 @@ def test_customer_days_alone_serve_functions_of_the_grid():
     )
     with pytest.raises(DataError, match="there are only customer days"):
         build_panel(days, cutoffs=CUTOFFS, features=[spent])
+
+
+@feature(table="transactions", unit="ratio", null="where returns cancel all", meaning="X.")
+def largest_of_net():
+    return nw.col("amount").max() / nw.col("amount").sum()
+
+
+def test_a_division_by_nothing_is_null():
+    cancelled = LOG.with_columns(
+        pl.Series("amount", [10.0, -10.0] * (len(LOG) // 2)), customer_id=pl.lit("a")
+    )
+    found = build_panel(customer_tables(cancelled), cutoffs=CUTOFFS, features=[largest_of_net])
+    assert found["largest_of_net"].isna().any()
+    assert not np.isinf(found["largest_of_net"]).any()

@@ -149,7 +149,7 @@ CASES = {
     "a detractor": (
         REPEAT | {"nps_last": 4, "survey_score_last": 4, "survey_score_change": -2},
         "detractor",
-        "gave 4 of 10 when last asked to recommend",
+        "gave 4 of 10 for recommending, when last answered",
     ),
     "a lower score": (
         REPEAT | {"survey_score_last": 3, "survey_score_change": -1.5},
@@ -401,7 +401,7 @@ TRUTHS = {
     r"usage in the last 30 days (\S+)% of the 30 days before": lambda r, share: (
         is_share(share, r.usage_trend_30) and r.usage_trend_30 < 1
     ),
-    r"gave (\S+) of 10 when last asked to recommend": lambda r, score: (
+    r"gave (\S+) of 10 for recommending, when last answered": lambda r, score: (
         number(score) == pytest.approx(r.nps_last, rel=1e-5) and 0 <= r.nps_last <= 6
     ),
     r"last survey score (\S+); (\S+) on average before": lambda r, last, before: (
