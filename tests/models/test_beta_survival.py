@@ -62,7 +62,7 @@ def test_no_time_no_loss():
     powers_of_ten(-6, 0.5),
 )
 def test_discounted_periods_without_end_are_a_hypergeometric_function(alpha, beta, past, rate):
-    with mp.workdps(40):
+    with mp.workdps(600):  # its terms are up to 1e125 times their sum, and beyond
         a, b, v = mp.mpf(alpha), mp.mpf(beta) + past, mp.exp(-mp.mpf(rate))
         exact = float(b / (a + b) * v * mp.hyp2f1(1, b + 1, a + b + 1, v))
     assert residual((alpha, beta), past, np.inf, rate) == pytest.approx(exact, rel=1e-10)
