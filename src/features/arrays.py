@@ -27,3 +27,13 @@ def ratio(top: FloatArray, bottom: FloatArray, *, empty: float = np.nan) -> Floa
     filled[np.isnan(bottom)] = np.nan
     np.divide(top, bottom, out=filled, where=bottom > 0)
     return filled
+
+
+def rows_of(chosen: Places, offsets: Places) -> tuple[Places, Places]:
+    """The rows of the chosen customers one after the other, and the offsets they have there.
+
+    Customer c owns rows offsets[c]:offsets[c + 1].
+    """
+    lengths = np.diff(offsets)[chosen]
+    found = np.concatenate(([0], np.cumsum(lengths)))
+    return np.repeat(offsets[chosen] - found[:-1], lengths) + np.arange(found[-1]), found

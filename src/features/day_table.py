@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from patronage.features.arrays import DayArray, FloatArray, Places
+from patronage.features.arrays import DayArray, FloatArray, Places, rows_of
 from patronage.features.sampling import drawn
 
 DAYS_OF_MONTH = 31
@@ -63,9 +63,7 @@ class DayTable:
 
     def customers(self, chosen: Places) -> "DayTable":
         """Only the customers at these places, in this order."""
-        lengths = np.diff(self.offsets)[chosen]
-        offsets = np.concatenate(([0], np.cumsum(lengths)))
-        rows = np.repeat(self.offsets[chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        rows, offsets = rows_of(chosen, self.offsets)
         return replace(
             self,
             customer_ids=self.customer_ids[chosen],

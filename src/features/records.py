@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from patronage.errors import DataError
-from patronage.features.arrays import DayArray, FloatArray, Places
+from patronage.features.arrays import DayArray, FloatArray, Places, rows_of
 
 Codes = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
@@ -75,9 +75,7 @@ class Records:
 
     def customers(self, chosen: Places) -> "Records":
         """The rows of these customers, in their order."""
-        lengths = np.diff(self.offsets)[chosen]
-        offsets = np.concatenate(([0], np.cumsum(lengths)))
-        rows = np.repeat(self.offsets[chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        rows, offsets = rows_of(chosen, self.offsets)
         return replace(self, offsets=offsets, **self._rows(rows))
 
     def known_from(self, day: FloatArray) -> "Records":
@@ -144,9 +142,9 @@ def read_records(
     )
     # Another time may still be unknown at a cutoff: it decides only between rows alike in all else,
     # and comes last when it is null, as it does when it lies ahead.
-    known = [text.codes for text in texts.values()]
-    known += [numbers[name] for name in sorted(numbers, key=lambda name: name in times)]
-    order = _order(owner, within, known)
+    certain_first = sorted(numbers, key=lambda name: name in times)
+    content = [text.codes for text in texts.values()] + [numbers[name] for name in certain_first]
+    order = _order(owner, within, content)
     return Records(
         offsets=np.searchsorted(owner[order], np.arange(len(customer_ids) + 1)).astype(np.int64),
         day=day[order],
