@@ -93,11 +93,17 @@ def _job(settings: Settings, command: str, run_at: datetime) -> Iterator[tuple[R
 
 
 def _refuse_without_champion(store: Store, verdict: Verdict) -> None:
-    if not verdict.passed and champion_or_none(store) is None:
+    if champion_or_none(store) is not None:
+        return
+    if verdict.passed:
         raise GateError(
-            f"the first model did not pass the gate, and there is no champion to use:\n{verdict}\n"
-            "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
+            'the first model passed the gate and waits, as [tracking] promote = "manual" asks. '
+            "Make it champion: patronage promote, then: patronage score"
         )
+    raise GateError(
+        f"the first model did not pass the gate, and there is no champion to use:\n{verdict}\n"
+        "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
+    )
 
 
 def _latest_scores(settings: Settings) -> Path:
@@ -137,6 +143,9 @@ def _told(job: RunFolder) -> str:
     counts = job.manifest["counts"]
     bad = sum(count.get("rows_quarantined", 0) for count in counts.values())
     lines = [f"{bad:,} rows in quarantine"]
+    training = job.manifest.get("training", {})
+    if training.get("waits"):
+        lines.append(f"version {training['version']} passed the gate and waits: patronage promote")
     if "scored" in counts:
         scored = counts["scored"]
         lines.append(f"{scored['eligible']:,} of {scored['customers']:,} customers are eligible")

@@ -19,19 +19,21 @@ from patronage.features.panel_cache import PanelCache
 from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel, PurchaseSeason
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
-from patronage.models.churn_evaluation import OURS, RULE, Evaluation, evaluate
+from patronage.models.churn_evaluation import OURS, Evaluation, evaluate
 from patronage.models.leakage_probes import leakage_suspicions
 from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
-from patronage.pipelines.champion_terms import other_features, refuse_a_day_before_the_champion
+from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
+from patronage.pipelines.judging import gate_terms, verdict_on, with_value
 from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.season_settings import season_of
-from patronage.tracking.champion import LoadedModel, champion_or_none, settle
-from patronage.tracking.gate import Verdict, judge
+from patronage.tracking.champion import champion_or_none
+from patronage.tracking.gate import Verdict
+from patronage.tracking.registry import settle
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import Judged, TrainingRecord, log_training
 
@@ -45,7 +47,7 @@ log = logging.getLogger(__name__)
 def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) -> Verdict:
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
-    refuse_a_day_before_the_champion(store, prepared.as_of)
+    refuse_a_day_before_the_champion(champion_or_none(store), prepared.as_of)
     cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
@@ -69,7 +71,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         value = _fit_value(prepared, choice.model)
         scorer = _scorer(settings, prepared, value, churn)
         judged = Judged(
-            scores=evaluation.scores,
+            scores=with_value(evaluation.scores, test, prepared, choice.model, settings.value),
             tracking=_tracking(prepared, test, choice.model),
             metrics=_metrics(evaluation, scorer, learn, test)
             | {"value_models": choice.to_dict(), "leakage": leaks},
@@ -88,12 +90,18 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         )
         registered = log_training(store, record, name=run.run_id)
     with run.step("gate"):
-        verdict = _judge(store, evaluation, test, rule, prepared)
-        settle(store, registered.version, verdict)
+        terms = gate_terms(settings)
+        verdict = settle(
+            store,
+            registered.version,
+            lambda champion: verdict_on(judged.scores, test, champion, rule, prepared, terms),
+            promoting=settings.tracking.promote == "gate",
+        )
     run.manifest["training"] = {
         "version": registered.version,
         "mlflow_run_id": registered.run_id,
         "gate": verdict.to_dict(),
+        "waits": verdict.passed and settings.tracking.promote == "manual",
         "leakage": leaks,
     }
     log.info("version %s at the gate:\n%s", registered.version, verdict)
@@ -275,39 +283,3 @@ def _figures(judged: Judged) -> dict[str, "Figure"]:
         "gains": gains_chart(scores, names),
         "tracking": tracking_chart(judged.tracking),
     }
-
-
-def _judge(
-    store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: LabelRule, prepared: Prepared
-) -> Verdict:
-    """Compare with the baselines, and with the champion on the same rows."""
-    scores = evaluation.scores
-    champion = _fair_champion(store, rule, test["as_of"].iloc[0].date(), prepared)
-    return judge(
-        scores["churned"],
-        scores[OURS],
-        to_beat={name: scores[name] for name in ("p_no_purchase", RULE)},
-        champion=None if champion is None else champion.score(test)["p_churn"],
-    )
-
-
-def _fair_champion(
-    store: Store, rule: LabelRule, test_day: date, prepared: Prepared
-) -> LoadedModel | None:
-    """The champion, if it answers the same question and has not seen the answers."""
-    champion = champion_or_none(store)
-    if champion is None:
-        return None
-    if champion.scorer.rule != rule:
-        log.info("champion %s has another horizon or eligibility: not compared", champion.version)
-        return None
-    if champion.scorer.knows_labels_until > test_day:
-        log.info(
-            "champion %s was trained on labels after %s: not compared", champion.version, test_day
-        )
-        return None
-    faults = other_features(champion.scorer, prepared.tables.own)
-    if faults:
-        log.info("champion %s is not compared: %s", champion.version, "; ".join(faults))
-        return None
-    return champion

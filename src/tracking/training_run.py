@@ -14,7 +14,7 @@ import pandas as pd
 from patronage.errors import DataError
 from patronage.models.scorer import SCORES, CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
-from patronage.tracking.store import MODEL, Store, quiet_mlflow
+from patronage.tracking.store import MODEL, Store, lock_on, quiet_mlflow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,14 +25,16 @@ REQUIREMENTS = ("lightgbm", "numpy", "pandas", "patronage", "scikit-learn", "sci
 SCORES_FILE = "test_scores.parquet"
 TRACKING_FILE = "purchase_tracking.parquet"
 METRICS_FILE = "metrics.json"
+VALUE = "value_if_kept"  # among the scores
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """How a training run's models did, out of time.
 
-    `scores` holds the test customers' labels and scores by every model, `tracking` purchases by
-    week against expectation, `metrics` all figures, the test's under test.models.<name>.
+    `scores` holds the test customers' labels and scores by every model, and their value_if_kept as
+    of the test cutoff where it is known; `tracking` purchases by week against expectation;
+    `metrics` all figures, the test's under test.models.<name>.
     """
 
     scores: pd.DataFrame
@@ -78,7 +80,8 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
         mlflow.log_dict({"trials": record.scorer.churn.tuned_.trials}, "trials.json")
         for file, figure in record.figures.items():
             mlflow.log_figure(figure, f"plots/{file}.png")
-        registered = _register(record, run_id)
+        with lock_on(store.folder, "registry"):
+            registered = _register(record, run_id)
         _log_data(record, registered.model_id)
         _log_judged(record.judged)
     return registered
