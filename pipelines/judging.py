@@ -1,12 +1,14 @@
 """What a challenger is judged by at the gate: the scores, the money, and the champion if fair."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 from sklearn.base import clone
 
-from patronage.config import Settings, ValueSection
+from patronage.config import Action, Settings, ValueSection
 from patronage.errors import DataError
 from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
 from patronage.models.churn_evaluation import OURS
@@ -14,6 +16,7 @@ from patronage.models.scorer import RFM
 from patronage.models.training_panel import LabelRule
 from patronage.pipelines.champion_terms import other_features, refuse_a_day_before_the_champion
 from patronage.pipelines.prepare import Prepared
+from patronage.retention.judged_money import judged_money
 from patronage.tracking.champion import LoadedModel
 from patronage.tracking.comparing_anew import BASELINES
 from patronage.tracking.gate import Money, Verdict, judge
@@ -54,6 +57,21 @@ def with_value(
         log.warning("the scores are not judged in money: as of %s, %s", cutoff, error)
         return scores
     return scores.assign(**{VALUE: kept.to_numpy()})
+
+
+def in_money(
+    metrics: Mapping[str, Any], scores: pd.DataFrame, actions: Sequence[Action]
+) -> dict[str, Any]:
+    """The metrics with `test.money`: what each probability would have brought with these actions.
+
+    As they were, where the value of the test customers is not known.
+    """
+    if VALUE not in scores:
+        return dict(metrics)
+    models = metrics["test"]["models"]
+    names = [name for name, known in models.items() if known["log_loss"] is not None]
+    money = judged_money(scores, names, value=VALUE, actions=actions)
+    return {**metrics, "test": {**metrics["test"], "money": money}}
 
 
 def verdict_on(

@@ -26,7 +26,7 @@ from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
 from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
-from patronage.pipelines.judging import gate_terms, verdict_on, with_value
+from patronage.pipelines.judging import gate_terms, in_money, verdict_on, with_value
 from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
@@ -70,11 +70,13 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
         value = _fit_value(prepared, choice.model)
         scorer = _scorer(settings, prepared, value, churn)
+        scores = with_value(evaluation.scores, test, prepared, choice.model, settings.value)
+        metrics = _metrics(evaluation, scorer, learn, test)
+        metrics |= {"value_models": choice.to_dict(), "leakage": leaks}
         judged = Judged(
-            scores=with_value(evaluation.scores, test, prepared, choice.model, settings.value),
+            scores=scores,
             tracking=_tracking(prepared, test, choice.model),
-            metrics=_metrics(evaluation, scorer, learn, test)
-            | {"value_models": choice.to_dict(), "leakage": leaks},
+            metrics=in_money(metrics, scores, settings.retention.actions),
         )
     with run.step("register"):
         record = TrainingRecord(

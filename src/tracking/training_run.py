@@ -1,6 +1,7 @@
 """One training run in MLflow: what went in, what came out, and the version that it registered."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import pandas as pd
 from patronage.errors import DataError
 from patronage.models.scorer import SCORES, CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
+from patronage.retention.judged_money import money_figures
 from patronage.tracking.store import MODEL, Store, lock_on, quiet_mlflow
 
 if TYPE_CHECKING:
@@ -168,6 +170,15 @@ def _log_data(record: TrainingRecord, model_id: str) -> None:
     for name, metrics in models.items():
         known = {f"{name}.{key}": value for key, value in metrics.items() if value is not None}
         mlflow.log_metrics(known, model_id=model_id, dataset=test)
+    if "money" in record.judged.metrics["test"]:
+        money = dict(money_figures(record.judged.metrics["test"]["money"]))
+        named = {f"money.{_metric_name(name)}": value for name, value in money.items()}
+        mlflow.log_metrics(named, model_id=model_id, dataset=test)
+
+
+def _metric_name(text: str) -> str:
+    """With an underscore for what MLflow does not take in the name of a metric."""
+    return re.sub(r"[^\w.\- :]", "_", text.replace("%", ""))
 
 
 def _log_judged(judged: Judged) -> None:
