@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -90,12 +89,13 @@ def verdict_on(
         If another training has made a model of a later day champion meanwhile.
     """
     refuse_a_day_before_the_champion(champion, prepared.as_of)
-    fair = _if_fair(champion, rule, test["as_of"].iloc[0].date(), prepared)
+    fair = _if_fair(champion, rule, test, prepared)
     return judge(
         scores["churned"],
         scores[OURS],
         to_beat={name: scores[name] for name in BASELINES},
-        champion=None if fair is None else fair.score(test)["p_churn"],
+        # Its own value model has seen days after the test cutoff; the table's has not.
+        champion=None if fair is None else fair.scorer.churn.predict_proba(test),
         champion_in_force=None if champion is None else champion.version,
         money=Money(scores[VALUE], terms.actions) if VALUE in scores else None,
         slopes=terms.slopes,
@@ -103,21 +103,29 @@ def verdict_on(
 
 
 def _if_fair(
-    champion: LoadedModel | None, rule: LabelRule, test_day: date, prepared: Prepared
+    champion: LoadedModel | None, rule: LabelRule, test: pd.DataFrame, prepared: Prepared
 ) -> LoadedModel | None:
-    """The champion, if it answers the same question and has not seen the answers."""
+    """The champion, if it answers the same question, can be asked, and has not seen the answers."""
     if champion is None:
         return None
-    if champion.scorer.rule != rule:
-        log.info("champion %s has another horizon or eligibility: not compared", champion.version)
-        return None
-    if champion.scorer.knows_labels_until > test_day:
-        log.info(
-            "champion %s was trained on labels after %s: not compared", champion.version, test_day
-        )
-        return None
-    faults = other_features(champion.scorer, prepared.tables.own)
-    if faults:
-        log.info("champion %s is not compared: %s", champion.version, "; ".join(faults))
+    reason = _unfair(champion, rule, test, prepared)
+    if reason:
+        log.info("champion %s is not compared: it %s", champion.version, reason)
         return None
     return champion
+
+
+def _unfair(
+    champion: LoadedModel, rule: LabelRule, test: pd.DataFrame, prepared: Prepared
+) -> str | None:
+    scorer, test_day = champion.scorer, test["as_of"].iloc[0].date()
+    if scorer.rule != rule:
+        return "has another horizon or eligibility"
+    if scorer.knows_labels_until > test_day:
+        return f"was trained on labels after {test_day}"
+    missing = [name for name in scorer.churn.features if name not in test]
+    faults = other_features(scorer, prepared.tables.own)
+    if missing or faults:
+        lacking = f"needs {', '.join(missing)}" if missing else "takes other features"
+        return "; ".join([lacking, *faults])
+    return None

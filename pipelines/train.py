@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -210,11 +210,20 @@ def _study(settings: Settings, run_id: str) -> "optuna.Study":
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    path = settings.path(settings.tracking.folder) / "optuna" / f"{run_id}.log"
-    path.parent.mkdir(exist_ok=True)
+    path = _new_file(settings.path(settings.tracking.folder) / "optuna", run_id)
     return optuna.create_study(
-        study_name=run_id, storage=JournalStorage(JournalFileBackend(str(path)))
+        study_name=path.stem, storage=JournalStorage(JournalFileBackend(str(path)))
     )
+
+
+def _new_file(folder: Path, run_id: str) -> Path:
+    """`run_id`.log, or `run_id`-2.log where a run of the same second in other outputs has that."""
+    folder.mkdir(exist_ok=True)
+    for name in (run_id, *(f"{run_id}-{number}" for number in range(2, 1000))):
+        with suppress(FileExistsError):
+            (folder / f"{name}.log").open("x").close()
+            return folder / f"{name}.log"
+    raise FileExistsError(f"{folder / run_id}.log")
 
 
 def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:
