@@ -13,7 +13,7 @@ from patronage.models import BetaGeoModel, PurchaseModel
 from patronage.models.choose_purchases import choose_purchases
 from patronage.models.time_folds import mature_at
 from patronage.models.value_features import ValueFeatures, value_features
-from patronage.pipelines.prepare import Prepared, prepare, training_cutoffs
+from patronage.pipelines.prepare import Prepared, prepare, quarantine_told, training_cutoffs
 from patronage.pipelines.run_folder import run_folder
 from patronage.pipelines.season_settings import season_of
 
@@ -90,7 +90,7 @@ def panel(
             "rows": {str(day): n for day, n in rows.items()},
             "without_value_model": {str(day): why for day, why in value.missing.items()},
         }
-    return "\n".join([*_told(rows, horizons), str(to)])
+    return "\n".join([quarantine_told(run), *_told(rows, horizons), str(to)])
 
 
 def _value_features(
