@@ -31,7 +31,11 @@ class ListColumn:
 
 
 RANK = ListColumn(
-    "rank", "Rank", "whole", 7, "1 is the customer with the highest expected net value."
+    "rank",
+    "Rank",
+    "whole",
+    7,
+    "1 is the customer with the highest expected net value; who is most likely gone comes last.",
 )
 CUSTOMER = ListColumn("customer_id", "Customer", "text", 18, "The customer's id, as in your data.")
 WHY_NOT = ListColumn(
@@ -82,7 +86,8 @@ _SHARED = (
     ),
     ListColumn(
         *("expected_net_value", "Expected net value", "money", 14),
-        "What contacting brings on average, less what it costs. The list is sorted by it.",
+        "What contacting brings on average, less what it costs. The list is sorted by it; who is most "
+        "likely gone for good comes last.",
     ),
     ListColumn(
         *("days_since_last", "Days since last purchase", "whole", 11),
