@@ -86,8 +86,8 @@ _SHARED = (
     ),
     ListColumn(
         *("expected_net_value", "Expected net value", "money", 14),
-        "What contacting brings on average, less what it costs. The list is sorted by it; who is most "
-        "likely gone for good comes last.",
+        "What contacting brings on average, less what it costs. The list is sorted by it; who is "
+        "most likely gone for good comes last.",
     ),
     ListColumn(
         *("days_since_last", "Days since last purchase", "whole", 11),

@@ -33,9 +33,9 @@ def write_at_risk_xlsx(
 
     Act now holds the selected customers, with a column `Outcome` to fill in; Watch the next ones
     that would be worth an action now or at twice the chance to leave, with those who are most
-    likely gone for good, and why they were not selected; How to read what each column means and how the ranking came about. A sheet that
-    Excel cannot hold is cut, and How to read says so. No cell is a formula or a link, whatever an
-    id looks like.
+    likely gone for good, and why they were not selected; How to read what each column means and
+    how the ranking came about. A sheet that Excel cannot hold is cut, and How to read says so. No
+    cell is a formula or a link, whatever an id looks like.
 
     Parameters
     ----------
