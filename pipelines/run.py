@@ -125,6 +125,8 @@ def _take_over(scored: Path, job: RunFolder) -> None:
             job.manifest[key] = before[key]
         for key in ("tables", "tables_missing", "to_look_at", "families"):
             job.manifest[key] = before.get(key, {} if key in ("tables", "families") else [])
+        if "training" in before:  # what became of the model trained with these scores
+            job.manifest["training"] = before["training"]
         job.manifest["scores_of"] = before["run_id"]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(

@@ -276,6 +276,10 @@ def test_a_challenger_that_fails_leaves_the_champion_at_work(
     latest = json.loads((project.parent / "outputs" / "latest" / "manifest.json").read_text())
     assert latest["model_version"] == before
     assert latest["training"]["gate"]["passed"] is False
+    said = f"list was made by version {before}, trained as of 1998-07-01."
+    assert said in (project.parent / "outputs" / "latest" / "report.html").read_text()
+    assert patronage("report", "--config", project) == 0
+    assert said in (project.parent / "outputs" / "latest" / "report.html").read_text()
 
 
 def test_a_first_model_that_fails_stops_the_run(project, patronage, monkeypatch, capsys, tmp_path):
