@@ -50,7 +50,10 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
-    with run.step("panel"), panel_cache(settings, run) as cache:
+    with (
+        run.step("panel", f"features at {len(cutoffs)} cutoffs"),
+        panel_cache(settings, run) as cache,
+    ):
         panel = training_panel(
             prepared.tables,
             cutoffs=cutoffs,
@@ -63,7 +66,8 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         learn, test = split_out_of_time(panel, rule)
     with run.step("look for leaks"):
         leaks = _leaks(prepared, panel)
-    with run.step("tune and train"):
+    limits = f"{settings.churn.trials} trials, none begun after {settings.churn.seconds:g} seconds"
+    with run.step("tune and train", f"{len(learn):,} rows, {limits}"):
         churn = _fit_churn(settings, prepared, run, learn, rule)
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
