@@ -60,8 +60,16 @@ _SHARED = (
         "The action that the budget pays for; of a customer not selected, the one that pays most.",
     ),
     ListColumn("reason_1", "Main reason", "text", 44, "What raises this customer's risk most."),
-    ListColumn("reason_2", "Second reason", "text", 44, "What raises it next."),
-    ListColumn("reason_3", "Third reason", "text", 44, "What raises it after that."),
+    ListColumn(
+        "reason_2",
+        "Second reason",
+        "text",
+        44,
+        'What raises it next; "at stake" is no cause, but what there is to lose.',
+    ),
+    ListColumn(
+        "reason_3", "Third reason", "text", 44, "What raises it after that, or what is at stake."
+    ),
     ListColumn(
         *("p_churn", "Chance to leave", "chance", 10),
         "Probability that the customer does not buy again within the horizon. Of 100 customers at "

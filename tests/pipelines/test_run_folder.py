@@ -34,12 +34,12 @@ def test_a_run_is_shown_whole_and_latest_points_to_it(tmp_path):
 
 
 def test_the_log_tells_that_a_step_begins(tmp_path, caplog):
-    with caplog.at_level("INFO", "patronage"):
-        with run_folder(tmp_path, command="run", started_at=NOW) as run:
-            with run.step("tune and train", "900 rows"):
-                assert caplog.messages == ["tune and train: 900 rows ..."]
-            with run.step("gate"):
-                assert caplog.messages[1:] == ["gate ..."]
+    caplog.set_level("INFO", "patronage")
+    with run_folder(tmp_path, command="run", started_at=NOW) as run:
+        with run.step("tune and train", "900 rows"):
+            assert caplog.messages == ["tune and train: 900 rows ..."]
+        with run.step("gate"):
+            assert caplog.messages[1:] == ["gate ..."]
 
 
 def test_a_failed_run_leaves_nothing_and_the_old_latest(tmp_path):
