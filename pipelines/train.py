@@ -317,7 +317,7 @@ def _fair_champion(
         return None
     faults = other_features(champion.scorer, prepared.tables.own)
     missing = champion.missing(test)
-    faults += [f"it needs {', '.join(missing)}, which are not there"] if missing else []
+    faults += [f"it needs {', '.join(missing)}, not among the features of today"] if missing else []
     if faults:
         log.warning("champion %s is not compared: %s", champion.version, "; ".join(faults))
         return None
