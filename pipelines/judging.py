@@ -96,7 +96,6 @@ def verdict_on(
         to_beat={name: scores[name] for name in BASELINES},
         # Its own value model has seen days after the test cutoff; the table's has not.
         champion=None if fair is None else fair.scorer.churn.predict_proba(test),
-        champion_in_force=None if champion is None else champion.version,
         money=Money(scores[VALUE], terms.actions) if VALUE in scores else None,
         slopes=terms.slopes,
     )
@@ -110,7 +109,7 @@ def _if_fair(
         return None
     reason = _unfair(champion, rule, test, prepared)
     if reason:
-        log.info("champion %s is not compared: it %s", champion.version, reason)
+        log.warning("champion %s is not compared: %s", champion.version, reason)
         return None
     return champion
 
@@ -120,12 +119,10 @@ def _unfair(
 ) -> str | None:
     scorer, test_day = champion.scorer, test["as_of"].iloc[0].date()
     if scorer.rule != rule:
-        return "has another horizon or eligibility"
+        return "it has another horizon or eligibility"
     if scorer.knows_labels_until > test_day:
-        return f"was trained on labels after {test_day}"
-    missing = [name for name in scorer.churn.features if name not in test]
+        return f"it was trained on labels after {test_day}"
     faults = other_features(scorer, prepared.tables.own)
-    if missing or faults:
-        lacking = f"needs {', '.join(missing)}" if missing else "takes other features"
-        return "; ".join([lacking, *faults])
-    return None
+    missing = [name for name in scorer.churn.features if name not in test]
+    faults += [f"it needs {', '.join(missing)}, not among the features of today"] if missing else []
+    return "; ".join(faults) or None

@@ -11,12 +11,13 @@ from patronage.data import CONTRACTS, Ledger, read_ledger
 from patronage.errors import DataError
 from patronage.features import CustomerTables, DayTable, customer_tables, mature_cutoffs
 from patronage.features.arrays import calendar_day
-from patronage.features.catalogue import families_left_out, families_of, features_of
 from patronage.features.own_modules import own_features
 from patronage.features.own_tables import as_of_days, with_features, without_sources
 from patronage.features.seen import TIMES, cut
+from patronage.pipelines.families import families_built
 from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
+from patronage.retention.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def prepare(
                 tables = _with_own_features(tables, settings, [*past, as_of])
         run.manifest["as_of"] = as_of
         run.manifest["data"] = _facts(ledger, tables.days)
-        run.manifest["families"] = _families(tables)
+        run.manifest["families"] = families_built(tables)
     log.info(
         "%s transactions of %s customers, %s to %s; as of %s",
         f"{ledger.counts.rows_kept:,}",
@@ -88,6 +89,21 @@ def training_cutoffs(settings: Settings, days: DayTable, data_end: date) -> tupl
         count=settings.churn.max_cutoffs,
         rule=settings.churn.cutoffs,
     )
+
+
+def quarantine_told(run: RunFolder) -> str:
+    """How many rows of which tables are in quarantine, and where they were written."""
+    bad = {
+        name: count["rows_quarantined"]
+        for name, count in run.manifest["counts"].items()
+        if count.get("rows_quarantined")
+    }
+    if not bad:
+        return "0 rows in quarantine"
+    folder = run.path.parent / run.manifest.get("scores_of", run.run_id) / "quarantine"
+    where = f": {folder}" if folder.exists() else ""
+    tables = ", ".join(f"{n:,} of {name}" for name, n in bad.items())
+    return f"{counted(sum(bad.values()), 'row')} in quarantine, {tables}{where}"
 
 
 def _read(settings: Settings, run: RunFolder, run_at: datetime) -> Ledger:
@@ -145,15 +161,6 @@ def _with_own_features(
     """Features of the user's own; expressions are computed while the ledger is open."""
     own = own_features(settings.features.modules, folder=settings.path("."))
     return without_sources(as_of_days(with_features(tables, own), cutoffs))
-
-
-def _families(tables: CustomerTables) -> dict[str, Any]:
-    """How many features each family has, and why the others have none."""
-    return {
-        "features": len(features_of(tables)),
-        "built": {family.name: len(family.features_of(tables)) for family in families_of(tables)},
-        "left_out": families_left_out(tables),
-    }
 
 
 def _day_of_the_run(ledger: Ledger, settings: Settings) -> date:

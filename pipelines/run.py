@@ -17,12 +17,12 @@ from patronage.pipelines.champion_terms import (
     warn_of_hindsight,
 )
 from patronage.pipelines.lists import write_lists
-from patronage.pipelines.prepare import prepare
+from patronage.pipelines.prepare import prepare, quarantine_told
 from patronage.pipelines.run_folder import RunFolder, latest_run, read_manifest, run_folder
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
 from patronage.pipelines.score import score as score_customers
 from patronage.pipelines.train import train as train_challenger
-from patronage.tracking.champion import champion_or_none, load_champion, load_version
+from patronage.tracking.champion import load_champion, load_version, usable_champion
 from patronage.tracking.gate import Verdict
 from patronage.tracking.store import Store, open_store
 
@@ -40,7 +40,7 @@ def run(settings: Settings, *, run_at: datetime) -> Finished:
     with _job(settings, "run", run_at) as (job, store):
         prepared = prepare(settings, job, run_at=run_at)
         verdict = train_challenger(settings, prepared, job, store)
-        _refuse_without_champion(store, verdict)
+        _refuse_without_champion(store, verdict, settings.tracking.promote)
         model = load_champion(store)
         refuse_other_terms(model, settings)
         refuse_other_features(model, prepared.tables.own)
@@ -92,8 +92,8 @@ def _job(settings: Settings, command: str, run_at: datetime) -> Iterator[tuple[R
         yield job, store
 
 
-def _refuse_without_champion(store: Store, verdict: Verdict) -> None:
-    if champion_or_none(store) is not None:
+def _refuse_without_champion(store: Store, verdict: Verdict, promoting: str) -> None:
+    if (verdict.passed and promoting == "gate") or usable_champion(store) is not None:
         return
     if verdict.passed:
         raise GateError(
@@ -101,7 +101,7 @@ def _refuse_without_champion(store: Store, verdict: Verdict) -> None:
             "Make it champion: patronage promote, then: patronage score"
         )
     raise GateError(
-        f"the first model did not pass the gate, and there is no champion to use:\n{verdict}\n"
+        f"the new model did not pass the gate, and there is no champion to use:\n{verdict}\n"
         "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
     )
 
@@ -131,6 +131,8 @@ def _take_over(scored: Path, job: RunFolder) -> None:
             job.manifest[key] = before[key]
         for key in ("tables", "tables_missing", "to_look_at", "families"):
             job.manifest[key] = before.get(key, {} if key in ("tables", "families") else [])
+        if "training" in before:  # what became of the model trained with these scores
+            job.manifest["training"] = before["training"]
         job.manifest["scores_of"] = before["run_id"]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
@@ -141,8 +143,7 @@ def _take_over(scored: Path, job: RunFolder) -> None:
 def _told(job: RunFolder) -> str:
     """What the run comes to, in a few lines."""
     counts = job.manifest["counts"]
-    bad = sum(count.get("rows_quarantined", 0) for count in counts.values())
-    lines = [f"{bad:,} rows in quarantine"]
+    lines = [quarantine_told(job)]
     training = job.manifest.get("training", {})
     if training.get("waits"):
         lines.append(f"version {training['version']} passed the gate and waits: patronage promote")

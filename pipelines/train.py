@@ -31,7 +31,7 @@ from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.season_settings import season_of
-from patronage.tracking.champion import champion_or_none
+from patronage.tracking.champion import usable_champion
 from patronage.tracking.gate import Verdict
 from patronage.tracking.registry import settle
 from patronage.tracking.store import Store
@@ -47,11 +47,14 @@ log = logging.getLogger(__name__)
 def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) -> Verdict:
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
-    refuse_a_day_before_the_champion(champion_or_none(store), prepared.as_of)
+    refuse_a_day_before_the_champion(usable_champion(store), prepared.as_of)
     cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
-    with run.step("panel"), panel_cache(settings, run) as cache:
+    with (
+        run.step("panel", f"features at {len(cutoffs)} cutoffs"),
+        panel_cache(settings, run) as cache,
+    ):
         panel = training_panel(
             prepared.tables,
             cutoffs=cutoffs,
@@ -64,7 +67,8 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         learn, test = split_out_of_time(panel, rule)
     with run.step("look for leaks"):
         leaks = _leaks(prepared, panel)
-    with run.step("tune and train"):
+    limits = f"{settings.churn.trials} trials, none begun after {settings.churn.seconds:g} seconds"
+    with run.step("tune and train", f"{len(learn):,} rows, {limits}"):
         churn = _fit_churn(settings, prepared, run, learn, rule)
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)

@@ -5,12 +5,12 @@ in force when it was given: `settle` judges and promotes under one lock, `promot
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from patronage.config import Action
 from patronage.errors import DataError, GateError, SettingsError
-from patronage.tracking.champion import LoadedModel, champion_or_none, version_of
+from patronage.tracking.champion import LoadedModel, usable_champion, version_of
 from patronage.tracking.comparing_anew import compared_anew
 from patronage.tracking.gate import CHALLENGER, CHAMPION, NOBODY, Verdict
 from patronage.tracking.store import MODEL, Store, lock_on, quiet_mlflow
@@ -58,14 +58,17 @@ def settle(
     Parameters
     ----------
     judge_against
-        Gives the verdict against the champion, or against the baselines alone where there is none.
+        Gives the verdict against the champion, or against the baselines alone where there is none
+        that this release can read.
     promoting
         Whether a version that passed becomes champion at once.
     """
     with lock_on(store.folder, "registry"):
-        champion = champion_or_none(store)
-        verdict = judge_against(champion)
+        verdict = judge_against(usable_champion(store, telling=False))
         with quiet_mlflow():
+            in_force = version_of(store, CHAMPION)
+            number = None if in_force is None else str(in_force.version)
+            verdict = replace(verdict, champion_in_force=number)
             _keep(store, version, verdict)
             store.client.set_registered_model_alias(MODEL, CHALLENGER, version)
             if verdict.passed and promoting:

@@ -102,4 +102,5 @@ def test_without_a_champion_the_next_step_is_told(
     assert "there is no previous champion to go back to: no version" in capsys.readouterr().err
     store = store_of(config)
     with pytest.raises(GateError, match=r'waits, as \[tracking\] promote = "manual" asks'):
-        _refuse_without_champion(store, Verdict(()))
+        _refuse_without_champion(store, Verdict(()), "manual")
+    _refuse_without_champion(store, Verdict(()), "gate")
