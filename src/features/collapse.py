@@ -156,11 +156,15 @@ def _sum(spans: _Spans, name: str) -> dict[str, FloatArray]:
 
 
 def _distinct(spans: _Spans, name: str) -> dict[str, FloatArray]:
-    from patronage.features.collapse_kernels import distinct_of_days, new_of_days
+    from patronage.features.collapse_kernels import (
+        distinct_of_days,
+        lines_of_shared_days,
+        new_of_days,
+    )
 
     lines, places, counted = spans.lines, (spans.begins, spans.ends), spans.with_id(name)
     if name != "product_id":
-        keys = lines.keys(name)
+        keys = lines.keys(name, lines_of_shared_days(lines.order, *places))
         return {DISTINCT[name]: distinct_of_days(keys, lines.order, counted, *places)}
     keys, names = lines.codes(name)
     return {

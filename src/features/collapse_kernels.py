@@ -76,7 +76,7 @@ def lines_by_customer(
 @compiled_each((FLOATS, CODES), (DAYS, CODES), (FLAGS, CODES))
 def taken(values: Column, order: Codes) -> Column:
     """The values in that order; for a narrow order many times as fast as NumPy's."""
-    found = np.empty_like(values)
+    found = np.empty(order.size, values.dtype)
     for k in range(order.size):
         found[k] = values[order[k]]
     return found
@@ -146,6 +146,17 @@ def sums_of_days(
             if counted[k]:
                 sums[r] += values[order[k]]
     return sums
+
+
+@compiled(CODES, CODES, CODES)
+def lines_of_shared_days(order: Codes, begins: Codes, ends: Codes) -> Flags:
+    """Which lines are not the only one of their day, in the order of the source."""
+    shared = np.zeros(order.size, np.bool_)
+    for r in range(begins.size):
+        if ends[r] - begins[r] > 1:
+            for k in range(begins[r], ends[r]):
+                shared[order[k]] = True
+    return shared
 
 
 @compiled_each(

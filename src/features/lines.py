@@ -51,13 +51,20 @@ class Lines:
             return None
         return taken(_joined(pc.is_valid(column)), self.order)
 
-    def keys(self, name: str) -> Codes | Places:
-        """Numbers that are equal where the ids are, in the order of the source."""
+    def keys(self, name: str, compared: Flags) -> Codes | Places:
+        """Numbers that are equal where the ids of compared lines are, in the order of the source.
+
+        To number a text is dear, so that of a line which is not compared is left 0.
+        """
         column = self.source[name]
-        return _whole(column) if _is_whole(column) else self.codes(name)[0]
+        if _is_whole(column):
+            return _whole(column)
+        keys = np.zeros(compared.size, dtype=np.int32)
+        keys[compared] = _encoded(column.filter(pa.array(compared)))[0]
+        return keys
 
     def codes(self, name: str) -> tuple[Codes, pa.Array]:
-        """The same as places in the array of the distinct ids, which follows."""
+        """Each line's place in the array of the distinct ids, which follows."""
         return _encoded(self.source[name])
 
 
