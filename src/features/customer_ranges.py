@@ -67,6 +67,7 @@ def _everyone(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 
 def _ranges(transactions: nw.LazyFrame[Any], n_lines: int, max_lines: int) -> Iterator[Within]:
+    """Asks for the number of lines of each customer."""
     counts = transactions.group_by("customer_id").agg(nw.len().alias("lines"))
     table = counts.sort("customer_id").collect("pyarrow").to_native()
     refuse_nulls(table.select(["customer_id"]), n_lines)

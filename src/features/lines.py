@@ -49,7 +49,8 @@ class Lines:
         column = self.source[name]
         if not column.null_count:
             return None
-        return taken(_joined(pc.is_valid(column)), self.order)
+        known: Flags = _joined(pc.is_valid(column))
+        return taken(known, self.order)
 
     def keys(self, name: str, compared: Flags) -> Codes | Places:
         """Numbers that are equal where the ids of compared lines are, in the order of the source.
