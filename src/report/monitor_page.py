@@ -77,14 +77,9 @@ def _tiles(watched: Watched) -> list[tuple[str, str, str]]:
         tiles += [
             ("Said to leave", chance(one.predicted), f"as of {one.as_of}"),
             ("Left", chance(one.actual), f"as of {one.as_of}"),
-            ("Log loss", f"{one.log_loss:.4f}", _tested(one, watched)),
+            ("Log loss", f"{one.log_loss:.4f}", f"{one.log_loss_foreseen:.4f} promised"),
         ]
     return tiles
-
-
-def _tested(one: Realised, watched: Watched) -> str:
-    test = watched.test_log_loss.get(one.model_version)
-    return "" if test is None else f"{test:.4f} in the model's test"
 
 
 def _pictures(watched: Watched) -> Iterator[Picture]:
