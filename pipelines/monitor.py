@@ -64,9 +64,10 @@ def monitor(settings: Settings, *, run_at: datetime) -> Finished:
         store = open_store(
             settings.path(settings.tracking.folder), experiment=settings.tracking.experiment
         )
-        _refuse_without_scores(past_runs(outputs, until=date.max), store, settings, None)
+        runs = past_runs(outputs)
+        _refuse_without_scores(runs, store, settings, None)
         known = _known(settings, run, run_at)
-        past = past_runs(outputs, until=known.as_of)
+        past = [one for one in runs if one.scored.as_of <= known.as_of]
         _refuse_without_scores(past, store, settings, known.as_of)
         with run.step("monitor"):
             watched = _watched(settings, store, past, known)

@@ -60,13 +60,13 @@ class PastRun:
             ) from error
 
 
-def past_runs(outputs: Path, *, until: date) -> list[PastRun]:
-    """Runs that left scores as of `until` or earlier, in the order of their days.
+def past_runs(outputs: Path) -> list[PastRun]:
+    """Runs that left scores, in the order of their days.
 
     A folder whose manifest cannot be read is passed over with a warning.
     """
     found = (_past_run(file.parent) for file in sorted(outputs.glob(f"[!.]*/{CUSTOMERS}")))
-    known = [run for run in found if run is not None and run.scored.as_of <= until]
+    known = [run for run in found if run is not None]
     return sorted(known, key=lambda run: (run.scored.as_of, run.scored.run_id))
 
 
@@ -109,7 +109,8 @@ def _past_run(folder: Path) -> PastRun | None:
         )
         return PastRun(folder, scored, _volume(manifest, scored))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("%s is passed over: its manifest cannot be used: %r", folder, error)
+        name = type(error).__name__
+        log.warning("%s is passed over: its manifest cannot be used: %s %s", folder, name, error)
         return None
 
 

@@ -33,15 +33,17 @@ def test_no_scores_yet_names_the_next_command(
 ):
     config = new_project(tmp_path, every_tenth)
     assert patronage("monitor", "--config", config) == 3
-    assert "there is no champion model yet, and there are no scores in" in caplog.text
-    assert "Make them: patronage run" in caplog.text
+    said = capsys.readouterr().err
+    assert "there is no champion model yet, and there are no scores in" in said
+    assert "Make them: patronage run" in said
     assert not list((tmp_path / "outputs").glob("2*"))
 
 
-def test_no_scores_by_that_day(project, patronage, caplog):
+def test_no_scores_by_that_day(project, patronage, capsys):
     assert patronage("monitor", "--config", project, "--as-of", "1998-03-01") == 3
-    assert "there are no scores as of 1998-03-01 or earlier in" in caplog.text
-    assert "patronage score" in caplog.text
+    said = capsys.readouterr().err
+    assert "there are no scores as of 1998-03-01 or earlier in" in said
+    assert "patronage score" in said
 
 
 def test_nothing_has_matured_yet(project, patronage, capsys):
@@ -57,12 +59,12 @@ def test_nothing_has_matured_yet(project, patronage, capsys):
     assert not list(project.parent.glob("outputs/.partial-*"))
 
 
-def test_a_broken_source_is_named_and_ends_with_5(project, patronage, caplog):
+def test_a_broken_source_is_named_and_ends_with_5(project, patronage, capsys):
     latest = (project.parent / "outputs" / "latest").resolve()
     features = pd.read_parquet(latest / "features.parquet")
     features.assign(T=np.nan).to_parquet(latest / "features.parquet", index=False)
     assert patronage("monitor", "--config", project) == 5
-    assert "T (0% then, 100% now)" in caplog.text
+    assert "T (0% then, 100% now)" in capsys.readouterr().err
     alarms = {alarm["kind"]: alarm["names"] for alarm in numbers_of(project)["alarms"]}
     assert "T" in alarms["nulls"]
     page = newest(project, "monitor.html").read_text()
@@ -82,29 +84,29 @@ def test_a_model_of_a_later_day_is_judged_with_a_remark(project, patronage):
 
 def test_of_several_runs_of_a_day_the_latest_counts(project):
     outputs = project.parent / "outputs"
-    (run,) = past_runs(outputs, until=pd.Timestamp("2000-01-01").date())
+    (run,) = past_runs(outputs)
     again = outputs / f"{run.scored.run_id}-2"
     shutil.copytree(run.folder, again)
     manifest = read_manifest(again) | {"run_id": again.name}
     (again / "manifest.json").write_text(json.dumps(manifest))
-    runs = past_runs(outputs, until=run.scored.as_of)
+    runs = past_runs(outputs)
     assert len(runs) == 2
     assert [one.scored.run_id for one in one_a_day(runs)] == [again.name]
 
 
-def test_a_folder_without_a_manifest_is_passed_over(project, patronage, caplog):
+def test_a_folder_without_a_manifest_is_passed_over(project, patronage, capsys):
     quieted(project)
     broken = project.parent / "outputs" / "20200101T000000Z"
     broken.mkdir()
     (broken / "customers.parquet").write_bytes(b"nothing")
     assert patronage("monitor", "--config", project) == 0
-    assert "20200101T000000Z is passed over: its manifest cannot be used" in caplog.text
+    assert "20200101T000000Z is passed over: its manifest cannot be used" in capsys.readouterr().err
 
 
-def test_scores_that_cannot_be_read_are_refused(project, patronage, caplog):
+def test_scores_that_cannot_be_read_are_refused(project, patronage, capsys):
     (project.parent / "outputs" / "latest" / "features.parquet").write_bytes(b"nothing")
     assert patronage("monitor", "--config", project) == 3
-    assert "features.parquet cannot be read" in caplog.text
+    assert "features.parquet cannot be read" in capsys.readouterr().err
 
 
 def test_hostile_texts_are_escaped(project, patronage):
