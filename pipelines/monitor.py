@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pandas as pd
 
@@ -13,7 +12,7 @@ from patronage.errors import DataError
 from patronage.features import DayTable, customer_tables
 from patronage.features.seen import cut
 from patronage.pipelines.past_runs import PastRun, one_a_day, past_runs, with_models
-from patronage.pipelines.prepare import checked, day_of_the_run, read
+from patronage.pipelines.prepare import checked, day_of_the_run, quarantine_told, read
 from patronage.pipelines.run_folder import RunFolder, run_folder
 from patronage.retention.wording import counted
 from patronage.tracking.drift import Drift, feature_drift, score_drift
@@ -97,21 +96,17 @@ def _known(settings: Settings, run: RunFolder, run_at: datetime) -> Known:
         ledger.refuse_if_bad()
         as_of = day_of_the_run(ledger, settings)
         run.manifest["as_of"] = as_of
-        outcomes = ledger.table("outcomes")
+        rows = ledger.table("outcomes")
+        outcomes: pd.DataFrame | None = None if rows is None else rows.collect().to_pandas()
         return Known(
             days=customer_tables(
                 transactions=cut(ledger.collect, "transactions", as_of=as_of)
             ).days,
-            outcomes=None if outcomes is None else _frame(outcomes),
+            outcomes=outcomes,
             as_of=as_of,
             data_end=min(as_of, ledger.last_day + timedelta(days=1)),
             transactions=ledger.counts.rows_kept,
         )
-
-
-def _frame(outcomes: Any) -> pd.DataFrame:
-    table: pd.DataFrame = outcomes.collect().to_pandas()
-    return table
 
 
 def _watched(settings: Settings, store: Store, past: Sequence[PastRun], known: Known) -> Watched:
@@ -232,7 +227,8 @@ def _write(run: RunFolder, watched: Watched, settings: Settings) -> None:
 def _told(run: RunFolder, watched: Watched) -> str:
     """What was looked at, in a few lines."""
     newest = watched.newest
-    lines = [f"scores as of {newest.as_of} by model version {newest.model_version}"]
+    scored = f"scores as of {newest.as_of} by model version {newest.model_version}"
+    lines = [quarantine_told(run), scored]
     if watched.scores is not None:
         features = counted(len(watched.features), "feature")
         lines.append(f"drift: scores PSI {watched.scores.psi:.2f}; {features} compared")

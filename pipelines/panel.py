@@ -1,5 +1,7 @@
 """`patronage panel`: features and labels of many days as Parquet, for models of your own."""
 
+import logging
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -7,8 +9,15 @@ from patronage.config import Settings
 from patronage.cutoff_setting import CutoffSetting
 from patronage.errors import SettingsError
 from patronage.features import ChurnLabels, write_panel
-from patronage.pipelines.prepare import prepare, training_cutoffs
+from patronage.models import BetaGeoModel, PurchaseModel
+from patronage.models.choose_purchases import choose_purchases
+from patronage.models.time_folds import mature_at
+from patronage.models.value_features import ValueFeatures, value_features
+from patronage.pipelines.prepare import Prepared, prepare, quarantine_told, training_cutoffs
 from patronage.pipelines.run_folder import run_folder
+from patronage.pipelines.season_settings import season_of
+
+log = logging.getLogger(__name__)
 
 
 def panel(
@@ -57,11 +66,14 @@ def panel(
     outputs = settings.path(settings.run.outputs)
     with run_folder(outputs, command="panel", started_at=run_at, latest=False) as run:
         prepared = prepare(asked, run, run_at=run_at)
+        days = training_cutoffs(asked, prepared.days, prepared.data_end)
+        with run.step("value models"):
+            value = _value_features(asked, prepared, days, horizons)
         with run.step("panel"):
             rows = write_panel(
                 prepared.tables,
                 to,
-                cutoffs=training_cutoffs(asked, prepared.days, prepared.data_end),
+                cutoffs=days,
                 active_days=settings.features.active_days,
                 eligible_only=not everyone,
                 labels=ChurnLabels(
@@ -71,9 +83,44 @@ def panel(
                 ),
                 sample=sample,
                 seed=seed,
+                families=[value.family],
             )
-        run.manifest["panel"] = {"folder": to, "rows": {str(day): n for day, n in rows.items()}}
-    return "\n".join([*_told(rows, horizons), str(to)])
+        run.manifest["panel"] = {
+            "folder": to,
+            "rows": {str(day): n for day, n in rows.items()},
+            "without_value_model": {str(day): why for day, why in value.missing.items()},
+        }
+    return "\n".join([quarantine_told(run), *_told(rows, horizons), str(to)])
+
+
+def _value_features(
+    settings: Settings, prepared: Prepared, cutoffs: Sequence[date], horizons: tuple[int, ...]
+) -> ValueFeatures:
+    """Fitted at each cutoff on the past of everybody, whoever is written."""
+    return value_features(
+        prepared.days,
+        cutoffs=cutoffs,
+        horizons_days=horizons,
+        lead_days=settings.churn.lead_days,
+        purchases=_purchases(settings, prepared, cutoffs),
+    )
+
+
+def _purchases(settings: Settings, prepared: Prepared, cutoffs: Sequence[date]) -> PurchaseModel:
+    """The model that training would choose for the shortest horizon; BG/NBD if it cannot yet."""
+    label_days = settings.churn.lead_days + settings.churn.horizon_days
+    known = mature_at(cutoffs, day=max(cutoffs), label_days=label_days)
+    if not known:
+        log.info(
+            "model of purchases: BG/NBD, since no cutoff's label was known at the newest, %s",
+            max(cutoffs),
+        )
+        return BetaGeoModel()
+    choice = choose_purchases(
+        prepared.days, cutoff=known[-1], horizon_days=label_days, season=season_of(settings)
+    )
+    log.info("model of purchases, as of %s: %s", known[-1], choice.model)
+    return choice.model
 
 
 def _with(settings: Settings, cutoffs: CutoffSetting | None, horizon_days: int) -> Settings:

@@ -17,6 +17,7 @@ from patronage.features.own_tables import as_of_days, with_features, without_sou
 from patronage.features.seen import TIMES, cut
 from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
+from patronage.retention.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,21 @@ def training_cutoffs(settings: Settings, days: DayTable, data_end: date) -> tupl
         count=settings.churn.max_cutoffs,
         rule=settings.churn.cutoffs,
     )
+
+
+def quarantine_told(run: RunFolder) -> str:
+    """How many rows of which tables are in quarantine, and where they were written."""
+    bad = {
+        name: count["rows_quarantined"]
+        for name, count in run.manifest["counts"].items()
+        if count.get("rows_quarantined")
+    }
+    if not bad:
+        return "0 rows in quarantine"
+    folder = run.path.parent / run.manifest.get("scores_of", run.run_id) / "quarantine"
+    where = f": {folder}" if folder.exists() else ""
+    tables = ", ".join(f"{n:,} of {name}" for name, n in bad.items())
+    return f"{counted(sum(bad.values()), 'row')} in quarantine, {tables}{where}"
 
 
 def read(settings: Settings, run: RunFolder, run_at: datetime) -> Ledger:

@@ -17,7 +17,7 @@ from patronage.pipelines.champion_terms import (
     warn_of_hindsight,
 )
 from patronage.pipelines.lists import write_lists
-from patronage.pipelines.prepare import prepare
+from patronage.pipelines.prepare import prepare, quarantine_told
 from patronage.pipelines.run_folder import RunFolder, latest_run, read_manifest, run_folder
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
 from patronage.pipelines.score import score as score_customers
@@ -135,8 +135,7 @@ def _take_over(scored: Path, job: RunFolder) -> None:
 def _told(job: RunFolder) -> str:
     """What the run comes to, in a few lines."""
     counts = job.manifest["counts"]
-    bad = sum(count.get("rows_quarantined", 0) for count in counts.values())
-    lines = [f"{bad:,} rows in quarantine"]
+    lines = [quarantine_told(job)]
     if "scored" in counts:
         scored = counts["scored"]
         lines.append(f"{scored['eligible']:,} of {scored['customers']:,} customers are eligible")

@@ -137,4 +137,10 @@ def _said(error: duckdb.Error, source: Source) -> str:
     text = str(error).strip().splitlines()[0]
     for copy, file in source.texts.originals.items() if source.texts else ():
         text = text.replace(str(copy), str(file))
+    if "Could not convert Timestamp" in text:
+        # DuckDB's reader counts microseconds, and stops before any row could be set aside.
+        text += (
+            ". A time lies beyond the years 290,309 BC to 294,247 AD. Write null in its place, or "
+            "the column as text, so that the row alone is set aside."
+        )
     return text

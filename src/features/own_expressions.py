@@ -1,7 +1,7 @@
 """Expressions of the user's own, computed as of each cutoff by the engine that holds the table."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial, reduce
 from itertools import groupby
@@ -54,16 +54,31 @@ def expression_values(
     """
     days = sorted(set(cutoffs))
     for one in features:
-        _refuse_unfit(one, sources[str(one.table)], days[0])
+        refuse_unfit(one, sources[str(one.table)], days[0])
     found = []
-    for (table, window), some in groupby(sorted(features, key=_rows_of), key=_rows_of):
-        members = list(some)
-        rows = partial(seen, table=table, window=window or None, end_known=end_known)
-        values = [_values(members, sources[table], partial(rows, as_of=day), day) for day in days]
-        _refuse_difference(members, sources[table], partial(rows, as_of=days[-1]), values[-1])
+    for table, members, rows in by_rows(features, end_known):
+        values = [values_of(members, sources[table], partial(rows, as_of=day), day) for day in days]
+        refuse_difference(members, sources[table], partial(rows, as_of=days[-1]), values[-1])
         found.append(pa.concat_tables(values))
-    joined = reduce(lambda a, b: a.join(b, KEYS, join_type="full outer"), found)
+    return expression_records(found, customer_ids)
+
+
+def expression_records(values: Sequence[pa.Table], customer_ids: "pd.Index[Any]") -> Records:
+    """One record for each customer and cutoff, out of the values over each table and window."""
+    joined = reduce(lambda a, b: a.join(b, KEYS, join_type="full outer"), values)
     return read_records(joined, customer_ids, time=AS_OF, table="own features")
+
+
+def by_rows(
+    features: Sequence[OwnFeature], end_known: str
+) -> Iterator[tuple[str, list[OwnFeature], Callable[..., nw.LazyFrame[Any]]]]:
+    """The features that look at the same rows: their table, they, and what leaves those rows."""
+    for (table, window), some in groupby(sorted(features, key=_rows_of), key=_rows_of):
+        yield (
+            table,
+            list(some),
+            partial(seen, table=table, window=window or None, end_known=end_known),
+        )
 
 
 def _rows_of(one: OwnFeature) -> tuple[str, int]:
@@ -92,17 +107,18 @@ def expression_of(one: OwnFeature, as_of: date) -> nw.Expr:
     return given
 
 
-def _column(one: OwnFeature, as_of: date) -> nw.Expr:
+def column_of(one: OwnFeature, as_of: date) -> nw.Expr:
+    """The expression under its name, as a number or a text."""
     expression = expression_of(one, as_of)
     kind: Any = nw.String if one.feature.unit == "text" else nw.Float64
     return expression.cast(kind).alias(one.name)
 
 
-def _values(
+def values_of(
     members: list[OwnFeature], source: Any, seen_rows: Callable[[Any], Any], as_of: date
 ) -> pa.Table:
     """customer_id, as_of and a column for each feature; all of the same types at every cutoff."""
-    columns = [_column(one, as_of) for one in members]
+    columns = [column_of(one, as_of) for one in members]
     try:
         found = collect(source, lambda rows: seen_rows(rows).group_by("customer_id").agg(*columns))
     except Exception as error:
@@ -118,7 +134,7 @@ def _values(
     return found.append_column(AS_OF, day)
 
 
-def _refuse_difference(
+def refuse_difference(
     members: list[OwnFeature], source: Any, seen_rows: Callable[[Any], Any], values: pa.Table
 ) -> None:
     """Compute some customers again here: Narwhals does not translate all for every engine alike."""
@@ -128,7 +144,7 @@ def _refuse_difference(
     among = reduce(or_, (nw.col("customer_id") == one for one in some["customer_id"].to_pylist()))
     rows = collect(source, lambda rows: seen_rows(rows).filter(among))
     as_of = some[AS_OF][0].as_py().date()
-    again = _values(members, rows, lambda frame: frame, as_of).to_pandas().set_index(KEYS)
+    again = values_of(members, rows, lambda frame: frame, as_of).to_pandas().set_index(KEYS)
     there = some.to_pandas().set_index(KEYS)
     for one in members:
         wrong = [key for key in there.index if _differ(there[one.name][key], again[one.name][key])]
@@ -149,7 +165,7 @@ def _differ(there: Any, here: Any) -> bool:
     return not math.isclose(there, here, rel_tol=SAME, abs_tol=SAME)
 
 
-def _refuse_unfit(one: OwnFeature, source: Any, as_of: date) -> None:
+def refuse_unfit(one: OwnFeature, source: Any, as_of: date) -> None:
     """Ask the engine for the kind of the expression, which computes nothing."""
     collect(source, lambda rows: _refuse_kind(one, rows, as_of))
 

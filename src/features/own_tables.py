@@ -12,7 +12,7 @@ from patronage.features.own_expressions import expression_values
 from patronage.features.own_feature import OwnFeature
 from patronage.features.value_model import FEATURES as VALUE_MODEL
 
-PREFIX = "attribute_"
+PREFIXES = ("attribute_", "churned_", "p_no_purchase_", "horizon_purchases_")
 KEYS = ("customer_id", "as_of", "eligible", "churned", "run_id", "model_version")
 
 
@@ -29,7 +29,7 @@ def refuse_taken_names(features: Sequence[OwnFeature]) -> None:
     for own in features:
         if own.name in built_in:
             taken = f"there is a built-in one of that name, in the family {built_in[own.name]}"
-        elif own.name in KEYS or own.name.startswith(PREFIX):
+        elif own.name in KEYS or own.name.startswith(PREFIXES):
             taken = "such names are kept for columns of the panel"
         elif own.name in before:
             taken = f"there is another of that name, of {before[own.name].source}"

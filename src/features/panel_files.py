@@ -14,14 +14,15 @@ import pyarrow.parquet as pq
 
 from patronage.errors import DataError, SettingsError
 from patronage.features.arrays import FloatArray, calendar_day
-from patronage.features.catalogue import families_of, features_of
+from patronage.features.catalogue import families_of
 from patronage.features.customer_tables import CustomerTables, as_customer_tables
+from patronage.features.family import Family
 from patronage.features.grid import Grid
 from patronage.features.labels import ChurnLabels
 from patronage.features.own_tables import as_of_days
-from patronage.features.panel import feature_columns, nobody, panel_grid
+from patronage.features.panel import nobody, panel_grid
+from patronage.features.panel_columns import customer_ids, panel_columns
 from patronage.features.panel_schema import panel_schema, texts_of
-from patronage.features.records import Texts
 
 GROUP_ROWS = 32_768
 
@@ -36,6 +37,7 @@ def write_panel(
     labels: ChurnLabels | None = None,
     sample: float | int = 1.0,
     seed: int = 0,
+    families: Sequence[Family] = (),
     chunk_customers: int = 5_000,
 ) -> dict[date, int]:
     """Write the rows of `build_panel` as `folder/as_of=YYYY-MM-DD/part-0.parquet`.
@@ -58,6 +60,9 @@ def write_panel(
     sample, seed
         Of the customers, drawn by their id: a share, a float, or so many of them, an int, which
         needs them all in one part. See `drawn`.
+    families
+        Features that come after those of the tables, such as
+        `patronage.models.value_features.value_features(...).family`.
 
     Returns
     -------
@@ -82,7 +87,9 @@ def write_panel(
     shutil.rmtree(partial, ignore_errors=True)
     try:
         with ExitStack() as stack:
-            files = _Files(partial, max(GROUP_ROWS, chunk_customers), labels, active_days, stack)
+            files = _Files(
+                partial, max(GROUP_ROWS, chunk_customers), families, labels, active_days, stack
+            )
             for part in _parts(days, sample, seed):
                 tables = as_of_days(part, cutoffs)
                 for chunk in tables.chunks(chunk_customers):
@@ -121,13 +128,14 @@ class _Files:
         self,
         folder: Path,
         capacity: int,
+        families: Sequence[Family],
         labels: ChurnLabels | None,
         active_days: int | None,
         stack: ExitStack,
     ) -> None:
         self.by_day: dict[int, _CutoffFile] = {}
         self._folder, self._capacity, self._stack = folder, capacity, stack
-        self._labels, self._active_days = labels, active_days
+        self._families, self._labels, self._active_days = families, labels, active_days
 
     def add(self, grid: Grid) -> None:
         """Compute the features of the grid, and give each cutoff its rows."""
@@ -137,12 +145,14 @@ class _Files:
         grid = Grid(grid.tables, grid.customer[order], grid.as_of[order])
         days, starts = np.unique(grid.as_of, return_index=True)
         spans = [slice(*ends) for ends in pairwise([*starts, order.size])]
-        ids = pa.array(grid.table.customer_ids).take(pa.array(grid.customer))
-        schema = panel_schema(ids.type, features_of(grid.tables), self._labels)
+        ids, families = customer_ids(grid), (*families_of(grid.tables), *self._families)
+        features = [one for family in families for one in family.features_of(grid.tables)]
+        schema = panel_schema(ids.type, features, self._labels)
         files = [self._file(int(day), schema) for day in days]
         for file, span in zip(files, spans, strict=True):
             file.make_room(span.stop - span.start)
-        for name, column in zip(schema.names, self._columns(grid, ids), strict=True):
+        columns = panel_columns(grid, ids, families, self._labels, self._active_days)
+        for name, column in zip(schema.names, columns, strict=True):
             for file, span in zip(files, spans, strict=True):
                 file.put(name, column[span])
 
@@ -150,17 +160,6 @@ class _Files:
         """Write what is still in memory."""
         for file in self.by_day.values():
             file.flush()
-
-    def _columns(self, grid: Grid, ids: pa.Array) -> Iterator[pa.Array | FloatArray]:
-        """In the order of the schema: numbers of features as an array of NumPy, others of Arrow."""
-        eligible = grid.bought_within(self._active_days)
-        yield ids
-        yield pa.array(eligible)
-        for _, column in feature_columns(grid, families_of(grid.tables)):
-            yield _texts(column) if isinstance(column, Texts) else column
-        if self._labels is not None:
-            for label in self._labels.of(grid).values():
-                yield pa.array(label, mask=(label < 0) | ~eligible)
 
     def _file(self, day: int, schema: pa.Schema) -> "_CutoffFile":
         if day not in self.by_day:
@@ -216,9 +215,3 @@ class _CutoffFile:
         if name not in self._place:
             return pa.chunked_array(self._others[name])
         return pa.array(self._values[self._place[name], : self._end], from_pandas=True)
-
-
-def _texts(column: Texts) -> pa.Array:
-    used, places = np.unique(column.codes, return_inverse=True)
-    values = [None if code < 0 else column.values[code] for code in used]
-    return pa.array(values, type=pa.string()).take(pa.array(places))

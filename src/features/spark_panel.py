@@ -1,89 +1,160 @@
 """The panel on a Spark cluster: the same kernels, over the customers of one partition at a time."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from patronage.data.spark_session import in_arrow
 from patronage.data.spark_table import arrow_of
-from patronage.errors import DataError
+from patronage.errors import DataError, SettingsError
 from patronage.features.arrays import day_number
-from patronage.features.catalogue import features_of
-from patronage.features.collect import day_table
-from patronage.features.customer_tables import CustomerTables, EndKnown, TableName
+from patronage.features.customer_tables import PURCHASED, EndKnown, TableName
 from patronage.features.day_table import DayTable
-from patronage.features.grid import Grid
-from patronage.features.panel import build_panel
-from patronage.features.records import read_records
-from patronage.features.seen import TIMES
-
-BATCH_CUSTOMERS = 5_000
-_DAYS = "days"
-_TAG = "of_table"
+from patronage.features.family import Family
+from patronage.features.labels import ChurnLabels
+from patronage.features.own_feature import OwnFeature
+from patronage.features.own_tables import with_features
+from patronage.features.purchased_categories import purchases_by
+from patronage.features.sampling import drawn
+from patronage.features.spark_expressions import spark_expressions
+from patronage.features.spark_panel_task import DAYS, TAG, PanelTask
 
 
 def spark_panel(
     days: Any,
     *,
     cutoffs: Sequence[date],
-    tables: Mapping[TableName, Any] | None = None,
+    tables: Mapping[str, Any] | None = None,
     active_days: int | None = None,
     eligible_only: bool = False,
     end_known: EndKnown = "at_end",
+    features: Sequence[OwnFeature] = (),
+    labels: ChurnLabels | None = None,
+    sample: float = 1.0,
+    seed: int = 0,
+    families: Sequence[Family] = (),
     partitions: int | None = None,
 ) -> Any:
-    """Every feature of every customer at every cutoff, as a Spark frame; see `build_panel`.
+    """Every feature of every customer at every cutoff, as a Spark frame; see `write_panel`.
 
     Rows are hashed by customer into partitions; each task holds the rows of its customers, orders
     them and computes a batch of customers at a time. Only the first and the last day of the data
-    come to the driver. Write it: `spark_panel(...).write.partitionBy("as_of").parquet(folder)`.
+    come to the driver, and with own expressions the rows of a few customers. Write it:
+    `spark_panel(...).write.partitionBy("as_of").parquet(folder)`.
 
     Parameters
     ----------
     days
         The output of `customer_days` on a Spark frame.
-    cutoffs, active_days, eligible_only
-        As for `build_panel`.
+    cutoffs, active_days, eligible_only, labels, families
+        As for `write_panel`.
     tables
-        Optional tables as Spark frames, by the names that `CustomerTables` has for them.
+        Optional tables as Spark frames, by the names that `CustomerTables` has for them; and
+        "transactions", of which categories and channels are made where they are not given, and
+        own expressions over transactions.
     end_known
         As for `customer_tables`.
+    features
+        Features of your own, such as `own_features(["my_features.py"], folder=...)` finds. Their
+        functions travel to the executors, where what they import must be installed; expressions
+        are computed by Spark. One that needs another table is left out.
+    sample, seed
+        A share of the customers, drawn by their id as everywhere; see `drawn`.
     partitions
         Number of tasks; by default `spark.sql.shuffle.partitions`.
 
     Returns
     -------
     pyspark.sql.DataFrame
-        customer_id, as_of (date), eligible, and the features as double, or as string where their
-        unit is "text"; null where undefined.
+        customer_id, as_of (date), eligible; the features as double, or as string where their unit
+        is "text"; the labels as tinyint. Null where undefined or not known.
 
     Raises
     ------
     DataError
-        If there is no customer day.
+        If there is no customer day, no label of a cutoff is known yet, or an own expression cannot
+        be computed.
+    SettingsError
+        If the sample is no share, or the name of an own feature is taken.
     """
-    frames: list[tuple[str, Any]] = [(_DAYS, days), *(tables or {}).items()]
-    native = {name: nw.to_native(frame, pass_through=True) for name, frame in frames}
-    first, last = _extent(native[_DAYS])
+    _refuse_number(sample, seed)
+    _refuse_unknown(tables or {}, features)
+    if labels is not None:
+        labels.refuse_immature(cutoffs)
+    given = {name: nw.to_native(frame, pass_through=True) for name, frame in (tables or {}).items()}
+    native = _native(nw.to_native(days, pass_through=True), given)
+    first, last = _extent(native[DAYS])
     task = PanelTask(
         cutoffs=tuple(cutoffs),
-        tables=tuple(tables or {}),
+        tables=tuple(name for name in get_args(TableName) if name in native),
         active_days=active_days,
         eligible_only=eligible_only,
         end_known=end_known,
         first_day=first,
         last_day=last,
+        labels=labels,
+        families=tuple(families),
     )
+    task = _with_own(task, features, given, native)
+    over_tables = [own for own in task.own if own.table is not None]
+    values = spark_expressions(over_tables, given, cutoffs, end_known=end_known)
+    task = replace(task, expressions=tuple(values))
     by_customer = (partitions, "customer_id") if partitions else ("customer_id",)
-    rows = _together(native).repartition(*by_customer)
+    rows = _sampled(_together(native | values), sample, seed).repartition(*by_customer)
     return in_arrow(rows, task, _schema(task, native))
+
+
+def _refuse_number(sample: float, seed: int) -> None:
+    """Whether a customer is among the n lowest hashes hangs on all others, on other partitions."""
+    if isinstance(sample, int) and sample != 1:
+        raise SettingsError(
+            f"sample={sample} customers cannot be drawn on Spark. Give a share of them, such as "
+            "0.1."
+        )
+    drawn(pd.Index([], dtype="str"), float(sample), seed=seed)
+
+
+def _refuse_unknown(tables: Mapping[str, Any], features: Sequence[OwnFeature]) -> None:
+    known = ("transactions", *get_args(TableName))
+    for name in tables:
+        if name not in known:
+            raise SettingsError(f"tables has {name}, which is none of {', '.join(known)}.")
+    for one in features:
+        if one.table == "transactions" and "transactions" not in tables:
+            raise DataError(
+                f"{one.place} is over transactions, and there are only customer days. Give them "
+                'as well: tables={"transactions": transactions}.'
+            )
+
+
+def _native(days: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What goes to the tasks, by name: customer days, and the tables that features look up."""
+    native = {
+        DAYS: days,
+        **{name: frame for name, frame in given.items() if name != "transactions"},
+    }
+    for name, column in PURCHASED.items():
+        if "transactions" in given and name not in native:
+            bought = purchases_by(given["transactions"], column)
+            native |= {} if bought is None else {name: bought.to_native()}
+    return native
+
+
+def _with_own(
+    task: PanelTask,
+    features: Sequence[OwnFeature],
+    given: Mapping[str, Any],
+    native: Mapping[str, Any],
+) -> PanelTask:
+    """The task with the features of the user's own that the tables allow."""
+    tables = replace(task.with_records(NOBODY, _empty(task, native)), sources=given)
+    return replace(task, own=with_features(tables, features).own)
 
 
 def _extent(days: Any) -> tuple[int, int]:
@@ -101,7 +172,7 @@ def _together(frames: Mapping[str, Any]) -> Any:
     tagged = [
         frame.select(
             "customer_id",
-            F.lit(name).alias(_TAG),
+            F.lit(name).alias(TAG),
             *(
                 F.col(f"`{column}`").alias(f"{name}:{column}")
                 for column in frame.columns
@@ -116,18 +187,44 @@ def _together(frames: Mapping[str, Any]) -> Any:
     return together
 
 
-def _schema(task: "PanelTask", frames: Mapping[str, Any]) -> str:
+def _sampled(rows: Any, sample: float, seed: int) -> Any:
+    """The rows of the customers drawn, before they travel."""
+    if sample == 1:
+        return rows
+    from pyspark.sql.pandas import functions
+
+    arrow_udf: Any = functions.arrow_udf
+
+    def chosen(ids: pa.Array) -> pa.Array:
+        mask = np.zeros(len(ids), dtype=bool)
+        mask[drawn(pd.Index(ids.to_pylist(), dtype=object), sample, seed=seed)] = True
+        return pa.array(mask)
+
+    return rows.where(arrow_udf(chosen, "boolean")("customer_id"))
+
+
+def _schema(task: PanelTask, native: Mapping[str, Any]) -> str:
     """Columns of the panel; some hang on those of the user's tables, so empty ones are asked."""
-    empty = {name: arrow_of(frames[name].limit(0)) for name in task.tables}
-    tables = task.with_records(_NOBODY, empty)
+    tables = task.with_records(NOBODY, _empty(task, native))
     keys = ("customer_id string", "as_of date", "eligible boolean")
     types = (
-        (one.name, "string" if one.unit == "text" else "double") for one in features_of(tables)
+        (one.name, "string" if one.unit == "text" else "double") for one in task.features_of(tables)
     )
-    return ", ".join((*keys, *(f"`{name}` {kind}" for name, kind in types)))
+    labels = task.labels.names if task.labels is not None else ()
+    return ", ".join(
+        (
+            *keys,
+            *(f"`{name}` {kind}" for name, kind in types),
+            *(f"`{name}` tinyint" for name in labels),
+        )
+    )
 
 
-_NOBODY = DayTable(
+def _empty(task: PanelTask, native: Mapping[str, Any]) -> dict[TableName, pa.Table]:
+    return {name: arrow_of(native[name].limit(0)) for name in task.tables}
+
+
+NOBODY = DayTable(
     customer_ids=pd.Index([], dtype="str"),
     offsets=np.zeros(1, np.int64),
     day=np.zeros(0, np.int32),
@@ -135,72 +232,3 @@ _NOBODY = DayTable(
     first_day=0,
     last_day=0,
 )
-
-
-@dataclass(frozen=True)
-class PanelTask:
-    """Builds the panel of the customers of one partition."""
-
-    cutoffs: tuple[date, ...]
-    tables: tuple[TableName, ...]
-    active_days: int | None
-    eligible_only: bool
-    end_known: EndKnown
-    first_day: int
-    last_day: int
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The panel's rows, for so many customers at a time."""
-        held = [batch for batch in batches if batch.num_rows]
-        tables = self._customer_tables(pa.Table.from_batches(held)) if held else None
-        for chunk in tables.chunks(BATCH_CUSTOMERS) if tables else ():
-            if self._has_rows(chunk):
-                yield from self._panel(chunk)
-
-    def _customer_tables(self, rows: pa.Table) -> CustomerTables | None:
-        """The tables of the partition's customers; None if none of them ever bought."""
-        days = _part(rows, _DAYS)
-        if not pc.any(pc.greater(days["purchases"], 0)).as_py():
-            return None
-        table = replace(day_table(days), first_day=self.first_day, last_day=self.last_day)
-        return self.with_records(table, {name: _part(rows, name) for name in self.tables})
-
-    def with_records(self, days: DayTable, parts: Mapping[TableName, pa.Table]) -> CustomerTables:
-        """Customer days with the rows of the optional tables."""
-        found: dict[str, Any] = {}
-        for name, part in parts.items():
-            time = _time(name, part)
-            found[name] = read_records(part, days.customer_ids, time=time, table=name)
-        return CustomerTables(days, **found, end_known=self.end_known)
-
-    def _has_rows(self, chunk: CustomerTables) -> bool:
-        grid = Grid.of(chunk, self.cutoffs)
-        if self.eligible_only:
-            return bool(grid.bought_within(self.active_days).any())
-        return grid.as_of.size > 0
-
-    def _panel(self, chunk: CustomerTables) -> Iterator[pa.RecordBatch]:
-        panel = build_panel(
-            chunk,
-            cutoffs=self.cutoffs,
-            active_days=self.active_days,
-            eligible_only=self.eligible_only,
-        )
-        dated = panel.assign(as_of=panel["as_of"].dt.date)
-        for name in panel.select_dtypes("category").columns:
-            dated[name] = panel[name].astype("str")
-        arrow = pa.Table.from_pandas(dated, preserve_index=False)
-        yield from arrow.replace_schema_metadata(None).to_batches()
-
-
-def _part(rows: pa.Table, name: str) -> pa.Table:
-    """The rows of one table, with its own columns."""
-    own = [column for column in rows.column_names if column.startswith(f"{name}:")]
-    part = rows.filter(pc.equal(rows[_TAG], name)).select(["customer_id", *own])
-    return part.rename_columns(["customer_id", *(column[len(name) + 1 :] for column in own)])
-
-
-def _time(name: TableName, part: pa.Table) -> str | None:
-    """The column that says from when on a row is known."""
-    usual = {**TIMES, "categories": "day", "channels": "day"}.get(name, "valid_from")
-    return usual if usual in part.column_names else None

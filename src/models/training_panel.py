@@ -7,7 +7,6 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 
 from patronage.errors import DataError
 from patronage.features import (
@@ -23,8 +22,8 @@ from patronage.features.customer_tables import as_customer_tables
 from patronage.features.panel_cache import PanelCache
 from patronage.features.panel_store import stored_panel
 from patronage.models.betageo import BetaGeoModel
-from patronage.models.gammagamma import GammaGammaModel
 from patronage.models.purchase_model import PurchaseModel
+from patronage.models.value_features import FittedValue
 
 log = logging.getLogger(__name__)
 KEY = ["customer_id", "as_of"]
@@ -139,38 +138,9 @@ def purchase_chances(
 ) -> pd.DataFrame:
     """The features of the family value_model for every customer, fitted on the past alone."""
     rfm = rfm_summary(days, as_of=as_of, gaps=True)
-    model = BetaGeoModel() if purchases is None else clone(purchases)
-    model.fit_days(days, as_of=as_of, rfm=rfm)
-    chances = {
-        "p_no_purchase": model.probability_no_purchase(
-            rfm, horizon=rule.horizon_days, lead=rule.lead_days
-        ),
-        "p_alive": model.probability_alive(rfm),
-        "horizon_purchases": _purchases_ahead(model, rfm, rule),
-        "expected_spend": _spend_or_none(rfm),
-    }
-    return pd.DataFrame(chances).reset_index()
-
-
-def _purchases_ahead(model: PurchaseModel, rfm: pd.DataFrame, rule: LabelRule) -> pd.Series:
-    """Purchases expected in the horizon, which begins after the lead."""
-    ahead = model.expected_purchases(rfm, horizon=rule.label_days)
-    if not rule.lead_days:
-        return ahead
-    return ahead - model.expected_purchases(rfm, horizon=rule.lead_days)
-
-
-def _spend_or_none(rfm: pd.DataFrame) -> pd.Series:
-    """Expected spend per purchase; NaN where no model of spend can be fitted."""
-    try:
-        spend = GammaGammaModel().fit(rfm)
-        if spend.converged_:
-            return spend.expected_spend(rfm)
-        reason = spend.diagnosis_
-    except DataError as error:
-        reason = str(error)
-    log.info("no expected_spend: %s", reason)
-    return pd.Series(float("nan"), index=pd.Index(rfm["customer_id"]))
+    fitted = FittedValue.of_days(days, as_of=as_of, purchases=purchases, rfm=rfm)
+    chances = fitted.expected(rfm, horizons_days=[rule.horizon_days], lead_days=rule.lead_days)
+    return chances.reset_index()
 
 
 def _chances_or_none(

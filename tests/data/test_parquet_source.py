@@ -40,3 +40,14 @@ def test_no_rows_are_refused(read, tmp_path):
     pq.write_table(pa.table(ROW).slice(0, 0), tmp_path / "orders.parquet")
     with pytest.raises(DataError, match="has a header but no rows"):
         read(source="orders.parquet")
+
+
+def test_a_time_beyond_all_years_stops_the_file_and_as_text_the_row_alone(read, tmp_path):
+    far = pa.array([1_700_000_000_000, 9_000_000_000_000_000_000]).cast(pa.timestamp("ms"))
+    two = {"customer_id": ["a", "b"], "amount": [1.5, 2.0]}
+    write(tmp_path, "orders.parquet", **two, timestamp=far)
+    with pytest.raises(DataError, match="beyond the years .* 294,247 AD. Write null .* as text"):
+        read(source="*.parquet")
+    texts = ["2023-11-14 22:13:20", "285428751-11-12 07:36:40"]
+    write(tmp_path, "orders.parquet", **two, timestamp=texts)
+    assert read(source="*.parquet").reasons[0].rows == 1

@@ -111,7 +111,7 @@ def test_no_customer_with_a_second_purchase(project_of, patronage, capsys):
     assert "had anybody bought twice" in capsys.readouterr().err
 
 
-def test_a_few_bad_rows_are_set_aside_and_counted(project, patronage):
+def test_a_few_bad_rows_are_set_aside_and_counted(project, patronage, capsys):
     path = project.parent / "data" / "cdnow.csv"
     lines = path.read_text().splitlines()
     lines[5] = ",19970101,1,10.00"
@@ -124,6 +124,10 @@ def test_a_few_bad_rows_are_set_aside_and_counted(project, patronage):
     assert rows["file"].tolist() == ["data/cdnow.csv"] * 2
     assert "customer_id is missing" in rows.loc[0, "reason"]
     assert "ten" in rows.loc[1, "reason"]
+    said = f"2 rows in quarantine, 2 of transactions: {quarantine.parent.resolve()}\n"
+    assert said in capsys.readouterr().out
+    assert patronage("report", "--config", project) == 0
+    assert said in capsys.readouterr().out
 
 
 def test_check_prints_what_would_be_quarantined(project, patronage, capsys, tmp_path):

@@ -29,7 +29,7 @@ def quieted(config):
 
 
 def test_no_scores_yet_names_the_next_command(
-    tmp_path, every_tenth, new_project, patronage, caplog
+    tmp_path, every_tenth, new_project, patronage, capsys
 ):
     config = new_project(tmp_path, every_tenth)
     assert patronage("monitor", "--config", config) == 3

@@ -3,13 +3,21 @@
 import json
 import re
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from patronage.config import load_settings
 from patronage.features import read_panel
+from patronage.models import choose_purchases
+from patronage.models.time_folds import mature_at
+from patronage.models.training_panel import VALUE_FEATURES, training_panel
+from patronage.pipelines.prepare import prepare
+from patronage.pipelines.run_folder import run_folder
+from patronage.pipelines.season_settings import season_of
+from patronage.pipelines.train import label_rule
 
 HISTORY = ["--cutoffs", "1997-09-01,1997-06-01", "--horizons", "90,30,390"]
 
@@ -25,6 +33,33 @@ def test_features_and_labels_of_several_horizons_are_written(project, tmp_path, 
     assert 0 < panel["churned_90"].mean() < panel["churned_30"].mean() < 1
     assert panel["churned_390"].isna().equals(panel["as_of"] == "1997-09-01")
     assert panel["frequency"].notna().all()
+    assert panel["p_no_purchase_30"].corr(panel["churned_30"].astype(float)) > 0.1
+    assert (panel["p_no_purchase_90"] >= panel["p_no_purchase_390"]).all()
+    assert panel[["p_alive", "horizon_purchases_30", "expected_spend"]].notna().all(axis=None)
+
+
+def test_the_value_model_is_that_of_training(project, tmp_path, patronage):
+    assert patronage("panel", "--config", project, "--to", tmp_path / "p") == 0
+    panel = read_panel(tmp_path / "p")
+    settings, run_at = load_settings(project), datetime.now(UTC)
+    with run_folder(tmp_path, command="test", started_at=run_at, latest=False) as run:
+        prepared = prepare(settings, run, run_at=run_at)
+    cutoffs, rule = sorted(set(panel["as_of"].dt.date)), label_rule(settings)
+    choice = choose_purchases(
+        prepared.days,
+        cutoff=mature_at(cutoffs, day=cutoffs[-1], label_days=rule.label_days)[-1],
+        horizon_days=rule.label_days,
+        season=season_of(settings),
+    )
+    trained = training_panel(
+        prepared.tables,
+        cutoffs=cutoffs,
+        rule=rule,
+        data_end=prepared.data_end,
+        purchases=choice.model,
+    )
+    names = ["customer_id", "as_of", *VALUE_FEATURES]
+    pd.testing.assert_frame_equal(panel[names], trained[names], rtol=1e-9)
 
 
 def test_it_leaves_a_run_that_is_not_the_latest(project, tmp_path, patronage):

@@ -40,7 +40,9 @@ def test_a_run_counts_profiles_and_reports_every_table(with_events, patronage, c
     assert any(text.startswith("events: 1 of 2 customers") for text in manifest["to_look_at"])
     assert (latest / "quarantine" / "events.csv").exists()
     assert not (latest / "quarantine" / "transactions.csv").exists()
-    assert "events: 136 rows of 2 customers" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "events: 136 rows of 2 customers" in said.err
+    assert "1 row in quarantine, 1 of events: " in said.out
     assert patronage("report", "--config", config) == 0
     page = (latest / "report.html").read_text()
     assert "136 rows of 2 customers, 1997-02-01 to 1997-03-01." in page
