@@ -210,8 +210,8 @@ def _treated(run: PastRun, runs: Sequence[PastRun], known: Known) -> set[str]:
 
 
 def _test_log_losses(references: Mapping[str, Reference]) -> dict[str, float]:
-    losses = {name: one.test.get("log_loss") for name, one in references.items()}
-    return {name: float(loss) for name, loss in losses.items() if loss is not None}
+    found = references.items()
+    return {name: one.test["log_loss"] for name, one in found if "log_loss" in one.test}
 
 
 def _write(run: RunFolder, watched: Watched, settings: Settings) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from patronage.errors import DataError
 from patronage.models.churn import P_NO_PURCHASE, ChurnModel
-from patronage.models.churn_evaluation import OURS
+from patronage.models.evaluation import probability_metrics
 from patronage.tracking.column_profile import ColumnProfile, CutoffProfile
 from patronage.tracking.stability import population_stability_index
 from patronage.tracking.store import Store, quiet_mlflow
@@ -51,17 +51,10 @@ class Reference:
     importance: Mapping[str, float]
     scores: ColumnProfile
     score_rows: int
-    test: Mapping[str, float | None]
+    test: Mapping[str, float]
 
     @classmethod
-    def of(
-        cls,
-        churn: ChurnModel,
-        learn: pd.DataFrame,
-        test: pd.DataFrame,
-        scores: pd.Series,
-        metrics: Mapping[str, float | None],
-    ) -> Self:
+    def of(cls, churn: ChurnModel, learn: pd.DataFrame, test: pd.DataFrame) -> Self:
         """The reference of a fitted model.
 
         Parameters
@@ -69,12 +62,11 @@ class Reference:
         churn
             The model.
         learn, test
-            Its training rows, and those that it was judged by: `customer_id`, `as_of`, features.
-        scores
-            p_churn of the rows of `test`.
-        metrics
-            How good they are.
+            Its training rows, and those that it was judged by: `customer_id`, `as_of`, features,
+            `churned`.
         """
+        scores = churn.predict_proba(test)
+        metrics = probability_metrics(test["churned"], scores)
         names = [*churn.features, P_NO_PURCHASE]
         days = [*(rows for _, rows in learn.groupby("as_of")), test]
         return cls(
@@ -85,7 +77,7 @@ class Reference:
             importance=_importance(churn, test, names),
             scores=_score_profile(churn, days[:-1], scores),
             score_rows=len(scores),
-            test=dict(metrics),
+            test={name: value for name, value in metrics.items() if isinstance(value, float)},
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -107,14 +99,6 @@ class Reference:
             "scores": ColumnProfile.from_dict(content["scores"]),
         }
         return cls(**{**content, **read})
-
-
-def reference_of_training(
-    churn: ChurnModel, learn: pd.DataFrame, test: pd.DataFrame, judged: Any
-) -> dict[str, Any]:
-    """The reference for MLflow, from what a training run logs; `judged` is its `Judged`."""
-    metrics = judged.metrics["test"]["models"][OURS]
-    return Reference.of(churn, learn, test, judged.scores[OURS], metrics).to_dict()
 
 
 def reference_or_none(store: Store, run_id: str) -> Reference | None:
