@@ -46,8 +46,10 @@ class PastRun:
         DataError
             If a file cannot be read.
         """
-        features = self._read(FEATURES_SEEN, None)
-        return features.merge(self.customers().drop(columns="eligible"), on="customer_id")
+        features, scores = self._read(FEATURES_SEEN, None), self.customers()
+        scores = scores.drop(columns="eligible")
+        twice = [name for name in scores if name in features and name != "customer_id"]
+        return features.drop(columns=twice).merge(scores, on="customer_id")
 
     def _read(self, name: str, columns: list[str] | None) -> pd.DataFrame:
         try:
