@@ -56,7 +56,39 @@ def backtest_value(
                 spend=GammaGammaModel(),
             )
         _write(run, backtest, day, horizon)
-    return f"hold-out of {horizon} days from {day}\n{backtest}\n{run.path}"
+    told = in_plain_words(backtest.table, len(backtest.customers), horizon, day)
+    return f"{told}\n\nhold-out of {horizon} days from {day}\n{backtest}\n{run.path}"
+
+
+def in_plain_words(table: pd.DataFrame, customers: int, horizon: int, cutoff: date) -> str:
+    """Which forecast of purchases came nearest, and by how much, for who reads no table.
+
+    Parameters
+    ----------
+    table
+        As `Backtest.table`: the best first.
+    customers
+        How many there are.
+    horizon, cutoff
+        Days of the hold-out and its first day.
+    """
+    known = table[(table["target"] == "purchases") & table["rmse"].notna()]
+    if known.empty:
+        return "No model had a forecast of purchases."
+    best, others = known.iloc[0], known.iloc[1:]
+    off = best["predicted"] - best["actual"]
+    side = f"{abs(off):,.0f} too {'many' if off > 0 else 'few'}" if round(off) else "just as many"
+    text = (
+        f"In the {horizon} days from {cutoff} {customers:,} customers made {best['actual']:,.0f} "
+        f"purchases. {best['model']} foresaw best: {best['predicted']:,.0f} in all, {side}, and "
+        f"for one customer it is typically off by {best['rmse']:.2f} purchases"
+    )
+    if others.empty:
+        return f"{text}."
+    second, worst = others.iloc[0], others.iloc[-1]
+    equal = " (as good as equal)" if f"{second['rmse']:.2f}" == f"{best['rmse']:.2f}" else ""
+    last = f"; the last, {worst['model']}, by {worst['rmse']:.2f}" if len(others) > 1 else ""
+    return f"{text}; the next, {second['model']}, by {second['rmse']:.2f}{equal}{last}."
 
 
 def _models(settings: Settings) -> list[PurchaseModel]:

@@ -8,8 +8,7 @@ from patronage.config import Settings
 from patronage.errors import SettingsError
 from patronage.features.own_feature import OwnFeature
 from patronage.models.scorer import CustomerScorer
-from patronage.tracking.champion import LoadedModel, champion_or_none
-from patronage.tracking.store import Store
+from patronage.tracking.champion import LoadedModel
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ def other_features(scorer: CustomerScorer, own: Sequence[OwnFeature]) -> list[st
     return faults
 
 
-def refuse_a_day_before_the_champion(store: Store, as_of: date) -> None:
+def refuse_a_day_before_the_champion(champion: LoadedModel | None, as_of: date) -> None:
     """Stop a training run that would put a model of the past in the place of a newer one.
 
     Raises
@@ -69,7 +68,6 @@ def refuse_a_day_before_the_champion(store: Store, as_of: date) -> None:
     SettingsError
         If the champion was trained as of a later day.
     """
-    champion = champion_or_none(store)
     if champion is not None and champion.scorer.as_of > as_of:
         raise SettingsError(
             f"as_of = {as_of} lies before the day of the champion, version {champion.version}, "

@@ -50,6 +50,10 @@ def _to_do(guessed: Guess) -> list[str]:
     missing = [name for name in ("customer_id", "timestamp", "amount") if name not in columns]
     if missing:
         lines.append(f"name the columns for {', '.join(missing)}")
+    money = [name for name in ("discount", "margin") if name in guessed.columns]
+    if money:
+        named = " and ".join(f'"{guessed.columns[name]}" ({name})' for name in money)
+        lines.append(f"check that {named} is in money, not per cent")
     if guessed.date.other:
         lines.append(
             f'check date_format: days fit "{guessed.date.format}" and "{guessed.date.other}"'

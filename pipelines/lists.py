@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.config import Settings
+from patronage.pipelines.families import families_used
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
 from patronage.report import (
@@ -32,6 +33,13 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
         policy = RetentionPolicy.from_settings(settings.retention)
         at_risk = _at_risk(settings, run, model, customers, policy)
         run.manifest["counts"]["listed"] = _listed(at_risk)
+        run.manifest["model"] = {
+            "version": model.version,
+            "trained_as_of": model.scorer.as_of,
+        }
+        run.manifest["families"] |= families_used(
+            run.manifest["families"], run.path / FEATURES_SEEN, model.scorer.churn.features
+        )
     with run.step("report"):
         judged = judgement_of(store, model.run_id)
         run.write_json("metrics.json", judged.metrics)

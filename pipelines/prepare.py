@@ -11,10 +11,10 @@ from patronage.data import CONTRACTS, Ledger, read_ledger
 from patronage.errors import DataError
 from patronage.features import CustomerTables, DayTable, customer_tables, mature_cutoffs
 from patronage.features.arrays import calendar_day
-from patronage.features.catalogue import families_left_out, families_of, features_of
 from patronage.features.own_modules import own_features
 from patronage.features.own_tables import as_of_days, with_features, without_sources
 from patronage.features.seen import TIMES, cut
+from patronage.pipelines.families import families_built
 from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.retention.wording import counted
@@ -67,7 +67,7 @@ def prepare(
                 tables = _with_own_features(tables, settings, [*past, as_of])
         run.manifest["as_of"] = as_of
         run.manifest["data"] = _facts(ledger, tables.days)
-        run.manifest["families"] = _families(tables)
+        run.manifest["families"] = families_built(tables)
     log.info(
         "%s transactions of %s customers, %s to %s; as of %s",
         f"{ledger.counts.rows_kept:,}",
@@ -162,15 +162,6 @@ def _with_own_features(
     """Features of the user's own; expressions are computed while the ledger is open."""
     own = own_features(settings.features.modules, folder=settings.path("."))
     return without_sources(as_of_days(with_features(tables, own), cutoffs))
-
-
-def _families(tables: CustomerTables) -> dict[str, Any]:
-    """How many features each family has, and why the others have none."""
-    return {
-        "features": len(features_of(tables)),
-        "built": {family.name: len(family.features_of(tables)) for family in families_of(tables)},
-        "left_out": families_left_out(tables),
-    }
 
 
 def day_of_the_run(ledger: Ledger, settings: Settings) -> date:

@@ -22,7 +22,7 @@ from patronage.pipelines.run_folder import RunFolder, latest_run, read_manifest,
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
 from patronage.pipelines.score import score as score_customers
 from patronage.pipelines.train import train as train_challenger
-from patronage.tracking.champion import champion_or_none, load_champion, load_version
+from patronage.tracking.champion import load_champion, load_version, usable_champion
 from patronage.tracking.gate import Verdict
 from patronage.tracking.store import Store, open_store
 
@@ -93,9 +93,9 @@ def _job(settings: Settings, command: str, run_at: datetime) -> Iterator[tuple[R
 
 
 def _refuse_without_champion(store: Store, verdict: Verdict) -> None:
-    if not verdict.passed and champion_or_none(store) is None:
+    if not verdict.passed and usable_champion(store) is None:
         raise GateError(
-            f"the first model did not pass the gate, and there is no champion to use:\n{verdict}\n"
+            f"the new model did not pass the gate, and there is no champion to use:\n{verdict}\n"
             "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
         )
 
@@ -125,6 +125,8 @@ def _take_over(scored: Path, job: RunFolder) -> None:
             job.manifest[key] = before[key]
         for key in ("tables", "tables_missing", "to_look_at", "families"):
             job.manifest[key] = before.get(key, {} if key in ("tables", "families") else [])
+        if "training" in before:  # what became of the model trained with these scores
+            job.manifest["training"] = before["training"]
         job.manifest["scores_of"] = before["run_id"]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(

@@ -1,6 +1,7 @@
 """The folder that a run leaves: built out of sight, shown whole, `latest` moved last."""
 
 import json
+import logging
 import os
 import platform
 import shutil
@@ -18,6 +19,8 @@ from filelock import FileLock, Timeout
 import patronage
 from patronage.errors import LockError
 
+log = logging.getLogger(__name__)
+
 PARTIAL = ".partial-"
 MANIFEST = "manifest.json"
 PACKAGES = ("duckdb", "lightgbm", "mlflow", "narwhals", "numba", "numpy", "optuna", "pandas")
@@ -32,8 +35,9 @@ class RunFolder:
     manifest: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Time one step; its seconds go into the manifest."""
+    def step(self, name: str, detail: str = "") -> Iterator[None]:
+        """Tell the log that a step begins, and time it; its seconds go into the manifest."""
+        log.info("%s ...", f"{name}: {detail}" if detail else name)
         start = time.perf_counter()
         yield
         self.manifest["seconds"][name] = round(time.perf_counter() - start, 3)

@@ -30,7 +30,7 @@ from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.season_settings import season_of
-from patronage.tracking.champion import LoadedModel, champion_or_none, settle
+from patronage.tracking.champion import LoadedModel, settle, usable_champion
 from patronage.tracking.gate import Verdict, judge
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import Judged, TrainingRecord, log_training
@@ -45,11 +45,15 @@ log = logging.getLogger(__name__)
 def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) -> Verdict:
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
-    refuse_a_day_before_the_champion(store, prepared.as_of)
+    champion = usable_champion(store)
+    refuse_a_day_before_the_champion(champion, prepared.as_of)
     cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
-    with run.step("panel"), panel_cache(settings, run) as cache:
+    with (
+        run.step("panel", f"features at {len(cutoffs)} cutoffs"),
+        panel_cache(settings, run) as cache,
+    ):
         panel = training_panel(
             prepared.tables,
             cutoffs=cutoffs,
@@ -62,7 +66,8 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         learn, test = split_out_of_time(panel, rule)
     with run.step("look for leaks"):
         leaks = _leaks(prepared, panel)
-    with run.step("tune and train"):
+    limits = f"{settings.churn.trials} trials, none begun after {settings.churn.seconds:g} seconds"
+    with run.step("tune and train", f"{len(learn):,} rows, {limits}"):
         churn = _fit_churn(settings, prepared, run, learn, rule)
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
@@ -88,7 +93,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         )
         registered = log_training(store, record, name=run.run_id)
     with run.step("gate"):
-        verdict = _judge(store, evaluation, test, rule, prepared)
+        verdict = _judge(champion, evaluation, test, rule, prepared)
         settle(store, registered.version, verdict)
     run.manifest["training"] = {
         "version": registered.version,
@@ -278,24 +283,28 @@ def _figures(judged: Judged) -> dict[str, "Figure"]:
 
 
 def _judge(
-    store: Store, evaluation: Evaluation, test: pd.DataFrame, rule: LabelRule, prepared: Prepared
+    champion: LoadedModel | None,
+    evaluation: Evaluation,
+    test: pd.DataFrame,
+    rule: LabelRule,
+    prepared: Prepared,
 ) -> Verdict:
     """Compare with the baselines, and with the champion on the same rows."""
     scores = evaluation.scores
-    champion = _fair_champion(store, rule, test["as_of"].iloc[0].date(), prepared)
+    fair = _fair_champion(champion, rule, test, prepared)
     return judge(
         scores["churned"],
         scores[OURS],
         to_beat={name: scores[name] for name in ("p_no_purchase", RULE)},
-        champion=None if champion is None else champion.score(test)["p_churn"],
+        champion=None if fair is None else fair.score(test)["p_churn"],
     )
 
 
 def _fair_champion(
-    store: Store, rule: LabelRule, test_day: date, prepared: Prepared
+    champion: LoadedModel | None, rule: LabelRule, test: pd.DataFrame, prepared: Prepared
 ) -> LoadedModel | None:
     """The champion, if it answers the same question and has not seen the answers."""
-    champion = champion_or_none(store)
+    test_day = test["as_of"].iloc[0].date()
     if champion is None:
         return None
     if champion.scorer.rule != rule:
@@ -307,7 +316,9 @@ def _fair_champion(
         )
         return None
     faults = other_features(champion.scorer, prepared.tables.own)
+    missing = champion.missing(test)
+    faults += [f"it needs {', '.join(missing)}, not among the features of today"] if missing else []
     if faults:
-        log.info("champion %s is not compared: %s", champion.version, "; ".join(faults))
+        log.warning("champion %s is not compared: %s", champion.version, "; ".join(faults))
         return None
     return champion

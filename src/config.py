@@ -160,8 +160,8 @@ class RetentionSection(Section):
     """Expected cost of all actions of one list, at most."""
     actions: Annotated[list[Action], Field(min_length=1)]
     """What can be done, one block [[retention.actions]] each."""
-    min_p_alive: Share = 0.0
-    """Customers less likely than this to be still active are listed, but not contacted."""
+    min_p_alive: Share = 0.05
+    """Customers less likely than this to be still active are listed last, and not contacted."""
     act_within_days: Days = 7
     """The list's `do_by` lies so many days after `as_of`."""
     owner: str = ""

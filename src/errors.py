@@ -19,6 +19,10 @@ class DataError(PatronageError, ValueError):
     exit_code = 3
 
 
+class ReleaseError(DataError):
+    """A registered model was written by another release of patronage, or is damaged."""
+
+
 class GateError(PatronageError):
     """The challenger did not pass the gate; the champion, if there is one, stays."""
 

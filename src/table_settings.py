@@ -186,7 +186,7 @@ class SubscriptionColumns(Section):
     price: str | None = None
     """Of one term, in the ledger's currency."""
     auto_renew: str | None = None
-    """Whether it renews by itself: true or false, yes or no, 1 or 0."""
+    """Whether it renews by itself: yes or no, ja or nein, 1 or 0 and more: docs/tables.md."""
 
 
 class SubscriptionsSection(FileSection):

@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from patronage.config import load_settings
 from patronage.data import CONTRACTS
+from patronage.data.flag_words import FALSE_WORDS, TRUE_WORDS
 from patronage.features import FEATURES, catalogue_markdown, value_model
 from patronage.models.scorer import SCORES
 from patronage.pipelines.cli import app
@@ -106,3 +107,8 @@ def test_every_column_of_the_contracts_is_explained_with_its_kind(contract):
 def test_the_tables_of_the_examples_are_settings():
     for example in (ROOT / "examples").glob("*.toml"):
         assert load_settings(example).ledger.currency
+
+
+def test_every_word_for_a_flag_is_in_the_tables_page():
+    text = (ROOT / "docs" / "tables.md").read_text()
+    assert f"1: {', '.join(TRUE_WORDS)}; 0: {', '.join(FALSE_WORDS)};" in text

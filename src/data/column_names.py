@@ -17,6 +17,8 @@ class _Words:
 PRICE = "price"
 """Not of the contract, but with a quantity it gives the amount."""
 
+_SHARES = "percent prozent pct pourcent porcent rate satz quote taux tasa"
+
 _WORDS = {
     "timestamp": _Words(
         "timestamp invoicedate orderdate purchasedate transactiondate rechnungsdatum bestelldatum "
@@ -67,6 +69,24 @@ _WORDS = {
         "price preis prix precio",
         "total gesamt list old",
     ),
+    "category": _Words(
+        "category categorie categoria kategorie warengruppe artikelgruppe produktgruppe "
+        "productgroup productfamily department rayon famille familia",
+        "customer kunde client user price preis code nr number",
+    ),
+    "channel": _Words(
+        "saleschannel vertriebskanal vertriebsweg channel kanal canal",
+        "marketing cost kosten",
+    ),
+    "discount": _Words(
+        "discountamount rabattbetrag montantremise importedescuento discount rabatt nachlass "
+        "remise rabais descuento sconto",
+        f"{_SHARES} code coupon type typ name reason grund",
+    ),
+    "margin": _Words(
+        "contributionmargin deckungsbeitrag grossprofit rohertrag margin marge margen profit",
+        f"{_SHARES} name type typ center",
+    ),
 }
 _SHORT = 3
 _WORD = re.compile(r"[A-Z]?[a-zà-ÿ]+|[A-Z]+")
@@ -105,6 +125,8 @@ def recognise(names: Sequence[str], fits: Callable[[str, str], bool]) -> dict[st
 def _stands_for(name: str, part: str, never: list[str]) -> bool:
     """A part of a few letters must be a word of the name: "ean" is none of "mean"."""
     folded = _folded(name)
+    if "%" in name:
+        return False
     if folded == part:
         return True
     if any(word in folded for word in never):

@@ -17,7 +17,7 @@ from patronage.errors import DataError
 from patronage.table_settings import TransactionsSection
 
 SAMPLE_ROWS = 20_000
-_NUMBERS = ("quantity", "amount", PRICE)
+_NUMBERS = ("quantity", "amount", PRICE, "discount", "margin")
 _ENOUGH = 0.5
 
 
@@ -68,6 +68,8 @@ class _Sample:
             return True
         if contract == "timestamp":
             return guess_date_format(self.connection, values).share >= _ENOUGH
+        if contract == "discount" and any(value.startswith("-") for value in values):
+            return False
         best = max(self.numbers(name, "."), self.numbers(name, ","))
         return contract not in _NUMBERS or best >= _ENOUGH * len(values)
 
@@ -84,7 +86,7 @@ def _guess(sample: _Sample, encoding: str) -> Guess:
     amount = None
     if "amount" not in found and "quantity" in found and price is not None:
         amount = f"{_quoted(found['quantity'])} * {_quoted(price)}"
-    numbers = [name for name in (found.get("quantity"), found.get("amount"), price) if name]
+    numbers = [name for name in (*map(found.get, _NUMBERS), price) if name]
     points, commas = (sum(sample.numbers(name, mark) for name in numbers) for mark in (".", ","))
     return Guess(
         names=list(sample.values),

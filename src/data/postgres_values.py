@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from patronage.data.flag_words import FALSE_WORDS, TRUE_WORDS, word_list
 from patronage.data.postgres_sql import postgres_sql
 from patronage.data.postgres_times import formatted_time, iso_time
 from patronage.data.values import BLANKS, Kind, Reading, SourceColumn, literal
@@ -148,8 +149,14 @@ def boolean_of(column: SourceColumn) -> str:
 
 def flag_of(column: SourceColumn) -> str:
     """The value as double precision, 1 for true and 0 for false; NULL when it is neither."""
-    value = column.key if column.kind == "boolean" else boolean_of(column)
-    return f"CAST(CAST({value} AS int) AS double precision)"
+    if column.kind == "boolean":
+        return f"CAST(CAST({column.key} AS int) AS double precision)"
+    # lower() leaves accents as they are where the database has no locale.
+    word = f"lower(translate({text_of(column)}, 'ÍÌÃ', 'íìã'))"
+    return (
+        f"CASE WHEN {word} IN {word_list(TRUE_WORDS)} THEN CAST(1 AS double precision) "
+        f"WHEN {word} IN {word_list(FALSE_WORDS)} THEN CAST(0 AS double precision) END"
+    )
 
 
 def finite(number: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from patronage.data.contract import UNDECIDED
 from patronage.data.counts import TableCounts
 from patronage.data.date_formats import formats_like
+from patronage.data.flag_words import FLAG_HINT
 from patronage.data.quarantine import Reason
 from patronage.data.source import Source
 from patronage.data.values import quoted
@@ -87,6 +88,8 @@ def _hint(reason: Reason, section: FileSection) -> str | None:
     if reason.text == "line is not in the encoding of the settings":
         other = "cp1252" if section.encoding == "utf-8" else "utf-8"
         return f'Try [{section.table}] encoding = "{other}" (now "{section.encoding}")'
+    if reason.text.endswith(" is neither true nor false"):
+        return FLAG_HINT
     sign = _CURRENCY.search(reason.example or "")
     if reason.text == "amount is not a number" and sign:
         return f"Amounts hold {sign[0]}; take it off: {_without(sign[0], section)}"

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from sqlglot import exp
 
+from patronage.data.flag_words import FALSE_WORDS, TRUE_WORDS, word_list
+
 Kind = Literal["text", "integer", "number", "float", "boolean", "date", "time", "zoned", "other"]
 
 BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u3000\ufeff"
@@ -182,11 +184,15 @@ def rendered(tree: Any) -> str:
 def flag_of(column: SourceColumn) -> str:
     """The value as DOUBLE, 1 for true and 0 for false; NULL when it is neither.
 
-    In text, true, t, yes, y and 1 are true, their opposites false, in any case of letters.
+    In text, the words of `patronage.data.flag_words` are, in any case of letters.
     """
     if column.kind == "boolean":
         return f"CAST({column.key} AS DOUBLE)"
-    return f"CAST(TRY_CAST({text_of(column)} AS BOOLEAN) AS DOUBLE)"
+    word = f"lower({text_of(column)})"
+    return (
+        f"CASE WHEN {word} IN {word_list(TRUE_WORDS)} THEN 1.0::DOUBLE "
+        f"WHEN {word} IN {word_list(FALSE_WORDS)} THEN 0.0::DOUBLE END"
+    )
 
 
 def quoted(name: str) -> str:

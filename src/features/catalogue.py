@@ -46,6 +46,15 @@ MISSING = {
     "channels": "transactions have no column channel",
 }
 
+EMPTY = {
+    "price": "transactions say nothing of discount and margin",
+    "returns": "no transaction has a negative amount",
+    "breadth": "everything bought is of one category, or of none",
+    "channel": "everything was bought by one channel, or by none",
+}
+"""Why a family that was built may say nothing."""
+SAYS_NOTHING = "every column is empty, or the same for all customers"
+
 
 def families_of(tables: CustomerTables) -> tuple[Family, ...]:
     """The families that these tables allow; the user's own features come last."""
@@ -87,6 +96,22 @@ def families_without(known: Collection[str]) -> dict[str, str]:
 def why_missing(table: str) -> str:
     """Why there is nothing to compute of an optional table."""
     return MISSING.get(table, f"there is no table [{table}]")
+
+
+def why_empty(name: str, event_kinds: Collection[str]) -> str:
+    """Why a family whose columns are all empty or constant says nothing.
+
+    Parameters
+    ----------
+    name
+        Of the family.
+    event_kinds
+        The kinds that the events have.
+    """
+    kinds = next((family.kinds for family in FAMILIES if family.name == name), ())
+    if kinds and not set(kinds) & set(event_kinds):
+        return f"there are no events of the kind {' or '.join(kinds)}"
+    return EMPTY.get(name, SAYS_NOTHING)
 
 
 def catalogue_rows(features: Iterable[Feature], own: Iterable[OwnFeature] = ()) -> list[Row]:

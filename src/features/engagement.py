@@ -26,6 +26,7 @@ NEEDS = "events"
 SPANS = (30, 90)
 RATES = {"open": EMAIL_OPEN, "click": EMAIL_CLICK}
 OWN = {"visits": VISIT, "searches": SEARCH, "carts_abandoned": CART_ABANDONED}
+KINDS = (*OWN.values(), EMAIL_SENT, *RATES.values(), SUBSCRIBE, UNSUBSCRIBE)
 
 FEATURES = (
     *(

@@ -25,17 +25,20 @@ class Family:
     """One value of each feature for each row of the grid, from what lies before as_of."""
     needs: TableName | None = None
     """The optional table without which there is nothing to compute."""
+    kinds: tuple[str, ...] = ()
+    """The kinds of events that it looks at, where it needs events."""
     found_in: Callable[[CustomerTables], tuple[Feature, ...]] | None = None
     """Features that depend on the columns of the tables; they come after the others."""
 
     @classmethod
     def of(cls, module: ModuleType) -> "Family":
-        """The family of a module with FEATURES, compute and, where it has them, NEEDS, found_in."""
+        """The family of a module with FEATURES and compute; with NEEDS, KINDS, found_in if any."""
         return cls(
             name=module.__name__.rpartition(".")[2],
             features=module.FEATURES,
             compute=module.compute,
             needs=getattr(module, "NEEDS", None),
+            kinds=getattr(module, "KINDS", ()),
             found_in=getattr(module, "found_in", None),
         )
 

@@ -6,6 +6,7 @@ from patronage.features.feature import Feature
 from patronage.features.grid import Grid
 
 NEEDS = "events"
+KINDS = (PAYMENT_FAILED,)
 SPANS = (30, 90, 365)
 
 FEATURES = (

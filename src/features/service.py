@@ -12,6 +12,7 @@ from patronage.features.feature import Feature
 from patronage.features.grid import Grid
 
 NEEDS = "events"
+KINDS = (COMPLAINT, COMPLAINT_RESOLVED)
 SPANS = (30, 90, 365)
 
 FEATURES = (

@@ -12,6 +12,7 @@ from patronage.features.grid import Grid
 from patronage.features.lookup import Lookup
 
 NEEDS = "events"
+KINDS = (USAGE,)
 SPANS = (7, 30, 90)
 TREND_SPANS = (14, 30)
 

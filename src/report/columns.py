@@ -31,7 +31,11 @@ class ListColumn:
 
 
 RANK = ListColumn(
-    "rank", "Rank", "whole", 7, "1 is the customer with the highest expected net value."
+    "rank",
+    "Rank",
+    "whole",
+    7,
+    "1 is the customer with the highest expected net value; who is most likely gone comes last.",
 )
 CUSTOMER = ListColumn("customer_id", "Customer", "text", 18, "The customer's id, as in your data.")
 WHY_NOT = ListColumn(
@@ -56,8 +60,16 @@ _SHARED = (
         "The action that the budget pays for; of a customer not selected, the one that pays most.",
     ),
     ListColumn("reason_1", "Main reason", "text", 44, "What raises this customer's risk most."),
-    ListColumn("reason_2", "Second reason", "text", 44, "What raises it next."),
-    ListColumn("reason_3", "Third reason", "text", 44, "What raises it after that."),
+    ListColumn(
+        "reason_2",
+        "Second reason",
+        "text",
+        44,
+        'What raises it next; "at stake" is no cause, but what there is to lose.',
+    ),
+    ListColumn(
+        "reason_3", "Third reason", "text", 44, "What raises it after that, or what is at stake."
+    ),
     ListColumn(
         *("p_churn", "Chance to leave", "chance", 10),
         "Probability that the customer does not buy again within the horizon. Of 100 customers at "
@@ -82,7 +94,8 @@ _SHARED = (
     ),
     ListColumn(
         *("expected_net_value", "Expected net value", "money", 14),
-        "What contacting brings on average, less what it costs. The list is sorted by it.",
+        "What contacting brings on average, less what it costs. The list is sorted by it; who is "
+        "most likely gone for good comes last.",
     ),
     ListColumn(
         *("days_since_last", "Days since last purchase", "whole", 11),

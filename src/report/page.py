@@ -11,6 +11,7 @@ from patronage.report.customers_table import MAX_TEXT, customers_table
 from patronage.report.features_built import (
     features_left_out,
     features_sentence,
+    features_unknown,
     leakage_texts,
 )
 from patronage.report.pictures import pictures
@@ -70,6 +71,7 @@ def report_html(data: ReportData) -> str:
         tables_missing=data.manifest.get("tables_missing", ()),
         to_look_at=data.manifest.get("to_look_at", ()),
         features=features_sentence(data.manifest),
+        unknown=features_unknown(data.manifest),
         left_out=features_left_out(data.manifest),
         leaks=leakage_texts(data.metrics),
         settings=list(flat(data.manifest.get("settings", {}))),

@@ -79,7 +79,7 @@ def _gains(evaluation: pd.DataFrame) -> Picture:
         gains_chart(evaluation, labels),
         f"Lines: share of leavers reached, and lift, by share of customers contacted, for "
         f"{', '.join(labels.values())}.",
-        readings.gains_reading(evaluation),
+        f"{readings.gains_reading(evaluation)} {readings.lift_reading(evaluation)}",
     )
 
 

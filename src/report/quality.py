@@ -22,6 +22,12 @@ METRIC_NAMES = {
     "calibration_intercept": "Calibration intercept",
     "top_decile_lift": "Top-decile lift",
 }
+RIVALS = {
+    "champion": "the model in use, version {version}",
+    "inactivity_rule": "the simple rule of days since the last purchase",
+    "p_no_purchase": "the value model alone",
+}
+"""What a model has to beat, by its name at the gate."""
 
 
 def gate_sentence(manifest: Mapping[str, Any]) -> str | None:
@@ -30,14 +36,22 @@ def gate_sentence(manifest: Mapping[str, Any]) -> str | None:
     Parameters
     ----------
     manifest
-        Of the run: `model_version`, and `training` with `version` and `gate` where it trained.
+        Of the run: `model_version`, `model` with the day `trained_as_of`, `as_of`, and `training`
+        with `version` and `gate` where it trained.
     """
     training = manifest.get("training", {})
-    if training.get("gate", {}).get("passed") is not False:
+    gate = training.get("gate", {})
+    if gate.get("passed") is not False:
         return None
+    version = manifest["model_version"]
+    failed = [one["other"] for one in gate.get("comparisons", ()) if not one["passed"]]
+    beaten_by = [RIVALS.get(name, name).format(version=version) for name in failed]
+    when = "when the scores were made" if manifest.get("command") == "report" else "today"
+    trained = manifest.get("model", {}).get("trained_as_of")
     return (
-        f"A newer model, version {training['version']}, was trained but did not do better; "
-        f"version {manifest['model_version']} made this list."
+        f"A new model was trained {when} (version {training['version']}, on what was known on "
+        f"{manifest['as_of']}) but did not beat {' and '.join(beaten_by) or 'the one in use'}; the "
+        f"list was made by version {version}{f', trained as of {trained}' if trained else ''}."
     )
 
 

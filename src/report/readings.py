@@ -34,6 +34,15 @@ def gains_reading(evaluation: pd.DataFrame) -> str:
     return f"{text}: that far down the list the model is no better than days since last purchase."
 
 
+def lift_reading(evaluation: pd.DataFrame) -> str:
+    """What lift is, by the tenth most likely to leave."""
+    lift = share_reached(evaluation["patronage"], evaluation["churned"], 0.1) / 0.1
+    return (
+        f"Lift: of 100 contacted in the tenth most likely to leave, {lift:.1f} times as many are "
+        "about to leave as of 100 drawn by lot."
+    )
+
+
 def value_reading(customers: pd.DataFrame, *, currency: str) -> str:
     """Which tenth holds most of the value at risk."""
     value = value_by_decile(customers)["value_at_risk"]

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from patronage.retention.at_risk import OVER_BUDGET
+from patronage.retention.at_risk import GONE, OVER_BUDGET
 from patronage.retention.wording import counted, money
 
 
@@ -18,7 +18,7 @@ def why_nobody(at_risk: pd.DataFrame, *, budget: float, currency: str) -> str:
     """
     worth_it = int((at_risk["risk_band"] == OVER_BUDGET).sum())
     if not worth_it:
-        return "Nobody is to be contacted: no action pays."
+        return f"Nobody is to be contacted: no action pays{_but_for_the_gone(at_risk)}."
     more = f"with enough of it {counted(worth_it, 'customer')} would pay"
     if not budget:
         return f"Nobody is to be contacted: the budget is 0; {more}."
@@ -26,3 +26,11 @@ def why_nobody(at_risk: pd.DataFrame, *, budget: float, currency: str) -> str:
         "Nobody is to be contacted: the budget of "
         f"{money(budget, currency)} is less than any contact would cost; {more}."
     )
+
+
+def _but_for_the_gone(at_risk: pd.DataFrame) -> str:
+    gone = (at_risk["do_not_contact_reason"] == GONE) & (at_risk["expected_net_value"] > 0)
+    if not gone.any():
+        return ""
+    found = counted(int(gone.sum()), "customer who is", "customers who are")
+    return f" but for {found} most likely gone for good ([retention] min_p_alive)"

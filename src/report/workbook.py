@@ -13,7 +13,7 @@ from patronage.report.columns import ACT_NOW_COLUMNS, ALL_COLUMNS, WATCH_COLUMNS
 from patronage.report.why_nobody import why_nobody
 from patronage.report.workbook_sheet import MAX_ROWS, cell_formats, write_customers
 from patronage.retention import RetentionPolicy
-from patronage.retention.at_risk import OVER_BUDGET, WATCH
+from patronage.retention.at_risk import GONE, OVER_BUDGET, WATCH
 from patronage.retention.wording import counted, money
 
 _ASSUMED = "These are assumptions, from the settings."
@@ -32,10 +32,10 @@ def write_at_risk_xlsx(
     """Write the workbook with the sheets Act now, Watch and How to read.
 
     Act now holds the selected customers, with a column `Outcome` to fill in; Watch the next ones
-    that would be worth an action now or at twice the chance to leave, and why they were not
-    selected; How to read what each column means and how the ranking came about. A sheet that
-    Excel cannot hold is cut, and How to read says so. No cell is a formula or a link, whatever an
-    id looks like.
+    that would be worth an action now or at twice the chance to leave, with those who are most
+    likely gone for good, and why they were not selected; How to read what each column means and
+    how the ranking came about. A sheet that Excel cannot hold is cut, and How to read says so. No
+    cell is a formula or a link, whatever an id looks like.
 
     Parameters
     ----------
@@ -66,7 +66,11 @@ def write_at_risk_xlsx(
 
 
 def _watched(at_risk: pd.DataFrame, rows: int) -> pd.DataFrame:
-    return at_risk[at_risk["risk_band"].isin([OVER_BUDGET, WATCH])].head(rows)
+    """Who comes next; last, on half of the rows at most, who would if not most likely gone."""
+    is_gone = (at_risk["do_not_contact_reason"] == GONE) & (at_risk["expected_net_value"] > 0)
+    gone = at_risk[is_gone].head(rows // 2)
+    watched = at_risk[at_risk["risk_band"].isin([OVER_BUDGET, WATCH])]
+    return pd.concat([watched.head(rows - len(gone)), gone])
 
 
 def _facts(
@@ -118,8 +122,9 @@ def _left_alone(policy: RetentionPolicy) -> str:
     if not policy.min_p_alive:
         return ""
     return (
-        f" Who is still a customer with a chance below {policy.min_p_alive:.0%} is not contacted: "
-        "most likely gone for good."
+        f" Who is still a customer with a chance below {policy.min_p_alive:.0%} is not contacted "
+        "and comes last: they are most likely gone for good. The sheet Watch names those for whom "
+        "an action would pay if they were not; try them in a win-back campaign."
     )
 
 

@@ -63,12 +63,13 @@ def at_risk_list(
     value above zero; when it does not, what counts is net value per cost, and a customer may get
     a cheaper action than the best or none. The list shows the action allocated to each customer
     selected, and the best one of each other, and is sorted by its expected net value: when the
-    budget binds, the customers selected need not be the first ones.
+    budget binds, the customers selected need not be the first ones. Who is most likely gone for
+    good, `p_alive` below the policy's `min_p_alive`, comes last and is not selected.
 
     The bands follow from the economics: `act` (selected); `worth it, over budget` (an action
     pays, but does not fit the budget); `watch` (no action pays yet, but the chance to leave is
     at least half of what it would have to be); `no action` (all others, and who is most likely
-    gone for good: `p_alive` is below the policy's `min_p_alive`).
+    gone for good).
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def at_risk_list(
     eligible = customers.loc[customers["eligible"].to_numpy(dtype=bool), list(_TAKEN_OVER)]
     offers, gone = _prospects(eligible, policy), _numbers(eligible, "p_alive") < policy.min_p_alive
     plan = _plan(offers, gone, policy.budget, eligible["customer_id"])
-    order = _order(plan.net_value, eligible["customer_id"])
+    order = _order(plan.net_value, eligible["customer_id"], last=gone)
     table, plan = eligible.iloc[order].reset_index(drop=True), plan.take(order)
     columns = {
         **{name: table[name] for name in table},
@@ -171,17 +172,17 @@ def _numbers(eligible: pd.DataFrame, name: str) -> Floats:
     return numbers
 
 
-def _order(net_value: Floats, ids: pd.Series) -> Positions:
+def _order(net_value: Floats, ids: pd.Series, *, last: Flags) -> Positions:
     """Highest net value first; equal ones by id. Arrow compares the ids of ties only."""
-    keys = pa.table({"net_value": net_value, "customer_id": pa.array(ids)})
-    by = [("net_value", "descending"), ("customer_id", "ascending")]
+    keys = pa.table({"last": last, "net_value": net_value, "customer_id": pa.array(ids)})
+    by = [("last", "ascending"), ("net_value", "descending"), ("customer_id", "ascending")]
     return np.asarray(pc.sort_indices(keys, sort_keys=by))
 
 
 def _plan(offers: Prospects, gone: Flags, budget: float, ids: pd.Series) -> _Plan:
     """Spend the budget; among equals it goes by net value and id, not by the order of the rows."""
     best = offers.best()
-    order = _order(of_action(offers.net_value, best), ids)
+    order = _order(of_action(offers.net_value, best), ids, last=gone)
     allowed = np.where(gone, -np.inf, offers.net_value)
     allocated = np.empty_like(best)
     allocated[order] = allocate(allowed[:, order], offers.cost[:, order], budget)

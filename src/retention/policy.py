@@ -19,7 +19,8 @@ class RetentionPolicy:
     budget
         Expected cost of all actions of one list, at most; finite, >= 0, in the ledger's currency.
     min_p_alive
-        Who is less likely than this to be still active is not contacted; from 0 to 1.
+        Who is less likely than this to be still active is not contacted; from 0 to 1. An action's
+        `accept_rate` is a mean over would-be leavers and does not hold for who has long gone.
     act_within_days
         Days from the list's `as_of` to its `do_by`.
     owner
@@ -35,7 +36,7 @@ class RetentionPolicy:
 
     actions: tuple[Action, ...]
     budget: float
-    min_p_alive: float = 0.0
+    min_p_alive: float = 0.05
     act_within_days: int = 7
     owner: str = ""
     watch_rows: int = 500

@@ -17,6 +17,8 @@ from patronage.retention.topics import (
 )
 
 N_REASONS = 3
+NOTHING_FOR_DAYS = 90
+"""From so many days on, all that is said of less activity is that nothing was bought."""
 OWN_CHANGE = (ABSENCE, LESS_ACTIVE, SLOWER)
 """Topics whose sentences compare customers with themselves."""
 
@@ -27,11 +29,13 @@ def plain_reasons(
     """The three topics that push each customer's risk up most, each as a true sentence.
 
     A sentence names the value and the customer's own usual value, such as "usually buys every
-    21 days; now 58 days without". A topic that raises the risk but of which nothing worrying can
-    truly be said is passed over. A pause or a fall by the customer's own measure is said, after
-    these, even if the average customer looks worse. Where none is left, the first reason is how
-    long ago the last purchase was; where there is room, the last is what there is to lose: the
-    number and mean size of the purchases so far. What is then left over is empty.
+    21 days; now 58 days without", and is about a value that is unusual in the direction that makes
+    people leave. A topic that raises the risk but of which no such thing can truly be said is
+    passed over. A pause or a fall by the customer's own measure is said, after these, even if the
+    average customer looks worse. What says the same, as a slow pause before a longer one, is said
+    once. Where none is left, the first reason is how long ago the last purchase was; where there
+    is room, the last is what there is to lose, marked "at stake": the number and mean size of the
+    purchases so far. What is then left over is empty.
 
     Parameters
     ----------
@@ -104,8 +108,21 @@ def _pushes(values: Values, contributions: pd.DataFrame) -> Floats:
     sums[once, absence] += sums[once, few]
     sums[once, few] = 0
     sayable = np.column_stack([topic.sayable(values) for topic in TOPICS])
+    _merge_what_says_the_same(values, sums, sayable)
     own_change = np.array([topic in OWN_CHANGE for topic in TOPICS])
     return np.where(sayable & ((sums > 0) | own_change), sums, -np.inf)
+
+
+def _merge_what_says_the_same(values: Values, sums: Floats, sayable: Flags) -> None:
+    """Of one who is late, neither a slow pause before nor that nothing was bought is news."""
+    absence = TOPICS.index(ABSENCE)
+    nothing_bought = values.numbers("days_since_last") >= NOTHING_FOR_DAYS
+    always = np.ones_like(nothing_bought)
+    for topic, says_the_same in ((SLOWER, always), (LESS_ACTIVE, nothing_bought)):
+        place = TOPICS.index(topic)
+        both = sayable[:, absence] & sayable[:, place] & says_the_same
+        sums[both, absence] += sums[both, place]
+        sayable[both, place] = False
 
 
 def _sum(contributions: pd.DataFrame, names: tuple[str, ...]) -> Floats:

@@ -8,6 +8,7 @@ from patronage.retention.wording import chance, counted, money
 
 AWAY_DAYS = 14
 """A service not used for two weeks is a reason."""
+NO_VISIT_DAYS = 30
 SOON_DAYS = 60
 NPS_DETRACTOR = 6
 
@@ -90,9 +91,9 @@ VISITS = Topic(
             ),
         ),
         Sentence(
-            named("visits_since_last"),
-            lambda number: number > 1,
-            lambda number, _: f"{number:,.0f} visits since the last purchase",
+            named("days_since_visit"),
+            lambda away: away >= NO_VISIT_DAYS,
+            lambda away, _: f"last visit {days(away)} ago",
         ),
     ),
 )
@@ -191,7 +192,8 @@ BREADTH = Topic(
     (
         Sentence(
             named("categories_90", "categories", "frequency"),
-            lambda now, ever, frequency: (frequency > 0) & (now <= NOTABLE * ever) & (ever > 1),
+            # A span of 90 days nearly always has fewer than all; none bought is another topic.
+            lambda now, ever, frequency: (frequency > 0) & (now > 0) & (now <= ever / 2),
             lambda now, ever, *_: (
                 f"bought from {now:,.0f} of {ever:,.0f} categories in the last 90 days"
             ),

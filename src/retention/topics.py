@@ -22,6 +22,8 @@ from patronage.retention.wording import chance, money
 FEW_PURCHASES = 4
 NEW_FOR_DAYS = 90
 SHARE_STEP = 0.05
+SMALL_BASKET = 0.5
+"""Baskets differ: one is unusually small at half the customer's mean."""
 YEAR = 365
 
 
@@ -91,10 +93,10 @@ WORTH = Sentence(
     lambda values: (values.numbers("frequency") + 1, values.numbers("total_spend")),
     lambda bought, total: (bought > 1) & (total > 0),
     lambda bought, total, currency: (
-        f"{purchases(bought)} so far, {money(total / bought, currency)} each on average"
+        f"at stake: {purchases(bought)} so far, {money(total / bought, currency)} each on average"
     ),
 )
-"""What there is to lose: said last, where there is room."""
+"""What there is to lose, no cause, and said to be none: last, where there is room."""
 
 ABSENCE = Topic(
     (
@@ -119,7 +121,7 @@ FEW = Topic(
         ONE_PURCHASE,
         Sentence(
             lambda values: (values.numbers("frequency") + 1, values.numbers("T")),
-            lambda bought, age: (bought > 1) & (bought <= FEW_PURCHASES) & (age > 0),
+            lambda bought, age: (bought > 1) & (bought <= FEW_PURCHASES) & (age > NEW_FOR_DAYS),
             lambda bought, age, _: f"only {purchases(bought)} in {days(age)} as a customer",
         ),
     ),
@@ -174,7 +176,7 @@ BASKET = Topic(
                 values.numbers("frequency"),
             ),
             lambda last, mean, frequency: (
-                (frequency > 0) & (last >= 0) & (last <= NOTABLE * mean) & (mean > 0)
+                (frequency > 0) & (last >= 0) & (last <= SMALL_BASKET * mean) & (mean > 0)
             ),
             lambda last, mean, _, currency: (
                 f"last basket {money(last, currency)}; {money(mean, currency)} on average"
@@ -209,8 +211,10 @@ SEASON = Topic(
     ),
     tuple(
         Sentence(
-            named(f"season_purchase_days_{span}", "T"),
-            lambda bought, age: (bought == 0) & (age >= YEAR),
+            named(f"season_purchase_days_{span}", "T", "usual_gap_days", "frequency"),
+            lambda bought, age, gap, frequency, span=span: (
+                (bought == 0) & (age >= YEAR) & (gap <= span) & (frequency > 1)
+            ),
             lambda *_, span=span: f"bought nothing in the same {span} days last year",
         )
         for span in (90, 30)
@@ -226,11 +230,7 @@ PRICE = Topic(
     (
         Sentence(
             named("discount_share_90", "discount_share"),
-            lambda now, ever: (
-                (np.abs(now - ever) >= SHARE_STEP)
-                & (np.minimum(now, ever) >= 0)
-                & (np.maximum(now, ever) <= 1)
-            ),
+            lambda now, ever: (ever - now >= SHARE_STEP) & (now >= 0) & (ever <= 1),
             lambda now, ever, _: (
                 f"average discount {chance(now)} in the last 90 days; {chance(ever)} so far"
             ),

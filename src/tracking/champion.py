@@ -1,15 +1,19 @@
 """The registered model's aliases: which version scores, and which one did before."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from patronage.errors import DataError
+from patronage.errors import DataError, ReleaseError
 from patronage.models.scorer import CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
 from patronage.tracking.gate import Verdict
 from patronage.tracking.store import MODEL, Store, quiet_mlflow
+
+log = logging.getLogger(__name__)
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous_champion"
 
@@ -28,27 +32,37 @@ class LoadedModel:
         scorer: CustomerScorer = self.pyfunc.unwrap_python_model().scorer
         return scorer
 
+    def missing(self, features: pd.DataFrame) -> Sequence[str]:
+        """Columns that the model needs and that are not there."""
+        return [name for name in self._wanted if name not in features]
+
+    @property
+    def _is_dated(self) -> bool:
+        return isinstance(self.scorer.value.purchases_, SeasonalModel)
+
+    @property
+    def _wanted(self) -> list[str]:
+        dated = ["as_of"] if self._is_dated else []
+        return ["customer_id", "eligible", *self.scorer.columns, *dated]
+
     def score(self, features: pd.DataFrame) -> pd.DataFrame:
         """Score customers by the registered model, after a check of the columns in plain words.
 
         Raises
         ------
-        DataError
+        ReleaseError
             If a feature is missing: MLflow would let an optional column pass unseen.
         """
-        wanted = ["customer_id", "eligible", *self.scorer.columns]
-        dated = isinstance(self.scorer.value.purchases_, SeasonalModel)
-        wanted += ["as_of"] if dated else []
-        missing = [name for name in wanted if name not in features]
+        missing = self.missing(features)
         if missing:
-            raise DataError(
+            raise ReleaseError(
                 f"model version {self.version} needs {len(missing)} features that are not there: "
                 f"{', '.join(missing)}. It was trained by another release; train anew: "
                 "patronage train"
             )
         texts = dict.fromkeys(self.scorer.churn.categories_, object)
-        asked = features[wanted].astype(texts)
-        if dated:
+        asked = features[self._wanted].astype(texts)
+        if self._is_dated:
             asked = asked.assign(as_of=pd.to_datetime(asked["as_of"]))
         with quiet_mlflow():
             scores: pd.DataFrame = self.pyfunc.predict(asked)
@@ -61,7 +75,9 @@ def load_champion(store: Store) -> LoadedModel:
     Raises
     ------
     DataError
-        If no version is champion yet.
+        If no version is champion yet, or its files are not there.
+    ReleaseError
+        If it was written by another release.
     """
     loaded = champion_or_none(store)
     if loaded is None:
@@ -70,10 +86,19 @@ def load_champion(store: Store) -> LoadedModel:
 
 
 def champion_or_none(store: Store) -> LoadedModel | None:
-    """Load the champion, if there is one."""
+    """Load the champion, if there is one; raises as `load_champion` does."""
     with quiet_mlflow():
         version = _version_of(store, CHAMPION)
     return None if version is None else _loaded(f"models:/{MODEL}@{CHAMPION}", version)
+
+
+def usable_champion(store: Store) -> LoadedModel | None:
+    """The champion for a training run: none, and a warning, where another release wrote it."""
+    try:
+        return champion_or_none(store)
+    except ReleaseError as error:
+        log.warning("the champion is not compared with: %s", error)
+        return None
 
 
 def load_version(store: Store, version: str) -> LoadedModel:
@@ -86,17 +111,26 @@ def load_version(store: Store, version: str) -> LoadedModel:
 def _loaded(uri: str, version: Any) -> LoadedModel:
     with quiet_mlflow():
         import mlflow
-        from lightgbm.basic import LightGBMError
 
         try:
             pyfunc = mlflow.pyfunc.load_model(uri)
-        except (mlflow.MlflowException, LightGBMError, OSError, ValueError, KeyError) as error:
+        except (mlflow.MlflowException, OSError) as error:
             raise DataError(
                 f"model version {version.version} cannot be loaded: {str(error).splitlines()[0]} "
                 "MLflow keeps absolute paths: if the project's folder was moved, move it back, or "
                 "name another [tracking] folder and train anew: patronage run"
             ) from error
+        except Exception as error:  # the version's own code has run: it may raise anything
+            raise ReleaseError(
+                f"model version {version.version} was written by another release of patronage, or "
+                f"is damaged: this release cannot read it ({_first_line(error)}). Train anew: "
+                "patronage run, or patronage train"
+            ) from error
     return LoadedModel(str(version.version), str(version.run_id), pyfunc)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def settle(store: Store, version: str, verdict: Verdict) -> None:

@@ -82,6 +82,59 @@ HEADERS = {
             "amount": "total_amount",
         },
     ),
+    "English lines": (
+        ["customer_id", "date", "amount", "product_category", "channel", "Discount %"]
+        + ["discount_amount", "gross_profit", "qty", "customer_category"],
+        {
+            "timestamp": "date",
+            "customer_id": "customer_id",
+            "quantity": "qty",
+            "amount": "amount",
+            "category": "product_category",
+            "channel": "channel",
+            "discount": "discount_amount",
+            "margin": "gross_profit",
+        },
+    ),
+    "German lines": (
+        ["Kundennr", "Datum", "Umsatz", "Warengruppe", "Vertriebskanal", "Rabatt (%)", "Rabatt"]
+        + ["Deckungsbeitrag", "Menge", "Artikelnr", "Margensatz"],
+        {
+            "timestamp": "Datum",
+            "customer_id": "Kundennr",
+            "product_id": "Artikelnr",
+            "quantity": "Menge",
+            "amount": "Umsatz",
+            "category": "Warengruppe",
+            "channel": "Vertriebskanal",
+            "discount": "Rabatt",
+            "margin": "Deckungsbeitrag",
+        },
+    ),
+    "French lines": (
+        ["Client", "Date", "Montant", "Catégorie", "Canal", "Remise", "Marge", "Taux de remise"],
+        {
+            "timestamp": "Date",
+            "customer_id": "Client",
+            "amount": "Montant",
+            "category": "Catégorie",
+            "channel": "Canal",
+            "discount": "Remise",
+            "margin": "Marge",
+        },
+    ),
+    "Spanish lines": (
+        ["Cliente", "Fecha", "Importe", "Categoría", "Canal", "Descuento", "Margen"],
+        {
+            "timestamp": "Fecha",
+            "customer_id": "Cliente",
+            "amount": "Importe",
+            "category": "Categoría",
+            "channel": "Canal",
+            "discount": "Descuento",
+            "margin": "Margen",
+        },
+    ),
     "nothing known": (["a", "b", "mean"], {}),
 }
 

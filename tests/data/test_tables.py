@@ -147,6 +147,9 @@ TERMS = {
     "open": (",x,3,yes", (None, "x", 3.0, 1.0)),
     "forever": ("9999-12-31,x,3,0", (None, "x", 3.0, 0.0)),
     "to come": ("2027-01-31,,,", (datetime(2027, 1, 31), None, None, None)),
+    "German": (",x,3,Ja", (None, "x", 3.0, 1.0)),
+    "French": (",x,3,non", (None, "x", 3.0, 0.0)),
+    "Spanish": (",x,3,SÍ", (None, "x", 3.0, 1.0)),
     "end first": ("2023-12-31,x,3,no", "end is before start"),
     "no end": ("soon,x,3,no", "end cannot be read"),
     "refund": (",x,-3,no", "price is negative"),
@@ -162,6 +165,15 @@ def test_subscriptions(read_table, kept, line, expected):
         assert ledger.tables["subscriptions"].counts.reasons == {expected: 1}
     else:
         assert kept(ledger, "subscriptions") == [("a", datetime(2024, 1, 1), *expected)]
+
+
+def test_words_that_are_no_flag_are_refused_with_those_that_are(read_table):
+    ledger = read_table(
+        "subscriptions", "customer_id,start,auto_renew\na,2024-01-01,tak\nb,2024-01-01,ja\n"
+    )
+    said = "(?s)1 x auto_renew is neither true nor false.*'tak'.*Read as true: .* ja, .*oui"
+    with pytest.raises(DataError, match=said):
+        ledger.refuse_if_bad()
 
 
 def test_outcomes_have_one_of_two_arms_and_no_contradiction(read_table, kept):

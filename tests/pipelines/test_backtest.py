@@ -6,7 +6,7 @@ import pytest
 
 from patronage.config import load_settings
 from patronage.errors import DataError
-from patronage.pipelines.backtest import backtest_value
+from patronage.pipelines.backtest import backtest_value, in_plain_words
 from patronage.pipelines.cli import main
 from patronage.pipelines.demo import SETTINGS, cdnow
 from patronage.pipelines.settings_file import write_settings_file
@@ -41,7 +41,45 @@ def test_the_table_is_printed_and_left_behind(printed, left):
     assert set(table["target"]) == {"purchases", "spend"}
     for name in table["model"]:
         assert name in printed
-    assert printed.startswith("hold-out of 180 days from 1998-01-02")
+    assert "\nhold-out of 180 days from 1998-01-02\n" in printed
+
+
+def test_the_first_line_tells_the_best_in_plain_words(printed, left):
+    table = pd.read_csv(left / "backtest.csv").query("target == 'purchases'")
+    best, second, last = table.iloc[0], table.iloc[1], table.iloc[-1]
+    told = printed.splitlines()[0]
+    assert told.startswith(
+        f"In the 180 days from 1998-01-02 589 customers made {best['actual']:.0f} purchases. "
+        f"{best['model']} foresaw best: {best['predicted']:.0f} in all, "
+    )
+    assert f"for one customer it is typically off by {best['rmse']:.2f} purchases" in told
+    assert f"the next, {second['model']}, by {second['rmse']:.2f}" in told
+    assert told.endswith(f"the last, {last['model']}, by {last['rmse']:.2f}.")
+
+
+ROWS = {
+    "target": "purchases",
+    "model": ["A", "B"],
+    "actual": 10.0,
+    "predicted": [12.4, 8.0],
+    "rmse": [0.501, 0.504],
+}
+
+
+def test_models_that_tie_are_said_to():
+    assert in_plain_words(pd.DataFrame(ROWS), 5, 90, date(2026, 1, 1)) == (
+        "In the 90 days from 2026-01-01 5 customers made 10 purchases. A foresaw best: 12 in all, "
+        "2 too many, and for one customer it is typically off by 0.50 purchases; the next, B, by "
+        "0.50 (as good as equal)."
+    )
+
+
+def test_one_model_is_compared_with_none():
+    told = in_plain_words(pd.DataFrame(ROWS).head(1), 5, 90, date(2026, 1, 1))
+    assert told.endswith("typically off by 0.50 purchases.")
+    nothing = pd.DataFrame(ROWS).assign(rmse=float("nan"))
+    said = in_plain_words(nothing, 5, 90, date(2026, 1, 1))
+    assert said == "No model had a forecast of purchases."
 
 
 def test_json_holds_the_same_numbers(left):

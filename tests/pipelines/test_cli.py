@@ -227,6 +227,51 @@ def test_a_project_that_was_moved(finished, tmp_path, patronage, capsys):
     assert "if the project's folder was moved, move it back" in capsys.readouterr().err
 
 
+@pytest.fixture
+def older(finished, tmp_path):
+    """A project whose champion was written before the scorer knew of currencies."""
+    shutil.copytree(finished.parent, tmp_path / "older", symlinks=True)
+    database = tmp_path / "older" / "mlruns" / "mlflow.db"
+    with sqlite3.connect(database) as connection:
+        for table, column in (
+            ("model_versions", "storage_location"),
+            ("logged_models", "artifact_location"),
+            ("experiments", "artifact_location"),
+        ):
+            connection.execute(
+                f"update {table} set {column} = replace({column}, ?, ?)",
+                (str(finished.parent), str(tmp_path / "older")),
+            )
+    for numbers in (tmp_path / "older" / "mlruns").rglob("patronage.json"):
+        content = json.loads(numbers.read_text())
+        del content["currency"]
+        numbers.write_text(json.dumps(content))
+    return tmp_path / "older" / "patronage.toml"
+
+
+def test_a_champion_of_another_release_does_not_score(older, patronage, capsys):
+    assert patronage("score", "--config", older) == 3
+    said = capsys.readouterr().err
+    assert "was written by another release of patronage, or is damaged" in said
+    assert "(KeyError: 'currency'). Train anew: patronage run" in said
+    assert "moved" not in said
+
+
+def test_a_run_replaces_a_champion_of_another_release(older, patronage, capsys):
+    assert patronage("run", "--config", older) == 0
+    assert capsys.readouterr().err.count("the champion is not compared with: model version") == 1
+    made = json.loads((older.parent / "outputs" / "latest" / "manifest.json").read_text())
+    names = [one["other"] for one in made["training"]["gate"]["comparisons"]]
+    assert names == ["p_no_purchase", "inactivity_rule"]
+    assert made["model_version"] == made["training"]["version"]
+
+
+def test_a_run_stops_where_neither_model_is_of_use(older, patronage, capsys, monkeypatch):
+    monkeypatch.setattr("patronage.tracking.gate.Verdict.passed", property(lambda self: False))
+    assert patronage("run", "--config", older) == 4
+    assert "did not pass the gate, and there is no champion to use" in capsys.readouterr().err
+
+
 def test_an_unknown_option_is_a_usage_error(patronage, capsys):
     assert patronage("run", "--confg", "x") == 2
 
@@ -306,8 +351,10 @@ def test_every_line_of_a_json_log_is_json(project, patronage, capsys):
     path.write_text("")
     assert patronage("--json-log", "score", "--config", project) == 3
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert [line["levelname"] for line in lines] == ["INFO", "ERROR"]
-    assert "is empty" in lines[1]["message"]
+    assert {line["levelname"] for line in lines[:-1]} == {"INFO"}
+    assert "score ..." in [line["message"] for line in lines]
+    assert lines[-1]["levelname"] == "ERROR"
+    assert "is empty" in lines[-1]["message"]
 
 
 def test_help_waits_for_no_library():

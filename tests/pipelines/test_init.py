@@ -7,13 +7,14 @@ from patronage.config import load_settings
 from patronage.data import read_ledger
 from patronage.errors import SettingsError
 from patronage.pipelines.init import write_settings_for
+from patronage.table_settings import TransactionColumns
 
 HEADER = "Bestell-Nr;Kunde;Rechnungsdatum;Menge;Einzelpreis\n"
 REQUIRED = {
-    "# currency": "currency",
+    '# currency = "EUR"': 'currency = "EUR"',
     "# active_days": "active_days",
     "# horizon_days": "horizon_days",
-    "# margin": "margin",
+    "# margin = 0.30": "margin = 0.30",
     "# annual_discount_rate": "annual_discount_rate",
     "# budget": "budget",
     "# name": "name",
@@ -68,6 +69,35 @@ def test_what_differs_in_nothing_stays_commented_out(written):
     for key in ("decimal", "encoding", "date_format", "where"):
         assert f"\n# {key} = " in text
     assert said.count("\n") == 1
+
+
+def test_optional_columns_are_mapped_and_money_is_to_be_checked(written):
+    header = "Kunde;Datum;Umsatz;Warengruppe;Kanal;Rabatt;Menge;Artikelnr\n"
+    said, text = written(f"{header}1;2024-01-02;9,5;Tee;Web;0,5;2;A7\n")
+    assert tomllib.loads(text)["transactions"]["columns"] == {
+        "customer_id": "Kunde",
+        "timestamp": "Datum",
+        "amount": "Umsatz",
+        "product_id": "Artikelnr",
+        "quantity": "Menge",
+        "category": "Warengruppe",
+        "channel": "Kanal",
+        "discount": "Rabatt",
+    }
+    assert '# margin = "margin"  # optional: contribution margin of the row' in text
+    assert 'check that "Rabatt" (discount) is in money, not per cent' in said
+
+
+def test_a_discount_below_zero_is_left_to_the_user(written):
+    _, text = written("customer,date,amount,discount\na,2024-01-02,9,-1\n")
+    assert "discount" not in tomllib.loads(text)["transactions"]["columns"]
+
+
+def test_every_column_of_a_transaction_has_a_line(written):
+    _, text = written("customer,date,amount\na,2024-01-02,9\n")
+    lines = text.split("[transactions.columns]")[1].split("\n# Further")[0]
+    for name in TransactionColumns.model_fields:
+        assert f"\n{name} = " in lines or f"\n# {name} = " in lines
 
 
 def test_missing_columns_are_named(written):

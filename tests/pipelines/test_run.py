@@ -92,7 +92,9 @@ def test_what_is_undefined_is_null_in_parquet_and_never_nan(latest):
 def test_the_list_holds_each_eligible_customer_sorted_and_within_the_budget(at_risk, customers):
     assert set(at_risk["customer_id"]) == set(customers.loc[customers["eligible"], "customer_id"])
     assert at_risk["customer_id"].is_unique
-    assert at_risk["expected_net_value"].is_monotonic_decreasing
+    there = at_risk[at_risk["p_alive"] >= 0.05]
+    assert there["expected_net_value"].is_monotonic_decreasing
+    assert at_risk["p_alive"].head(len(there)).min() >= 0.05
     selected = at_risk[at_risk["selected"]]
     assert len(selected) > 0
     assert selected["action_cost"].sum() <= 100
@@ -274,6 +276,10 @@ def test_a_challenger_that_fails_leaves_the_champion_at_work(
     latest = json.loads((project.parent / "outputs" / "latest" / "manifest.json").read_text())
     assert latest["model_version"] == before
     assert latest["training"]["gate"]["passed"] is False
+    said = f"list was made by version {before}, trained as of 1998-07-01."
+    assert said in (project.parent / "outputs" / "latest" / "report.html").read_text()
+    assert patronage("report", "--config", project) == 0
+    assert said in (project.parent / "outputs" / "latest" / "report.html").read_text()
 
 
 def test_a_first_model_that_fails_stops_the_run(project, patronage, monkeypatch, capsys, tmp_path):

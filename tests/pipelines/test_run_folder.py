@@ -33,6 +33,15 @@ def test_a_run_is_shown_whole_and_latest_points_to_it(tmp_path):
     assert latest_run(tmp_path) == (tmp_path / "20260131T180500Z").resolve()
 
 
+def test_the_log_tells_that_a_step_begins(tmp_path, caplog):
+    caplog.set_level("INFO", "patronage")
+    with run_folder(tmp_path, command="run", started_at=NOW) as run:
+        with run.step("tune and train", "900 rows"):
+            assert caplog.messages == ["tune and train: 900 rows ..."]
+        with run.step("gate"):
+            assert caplog.messages[1:] == ["gate ..."]
+
+
 def test_a_failed_run_leaves_nothing_and_the_old_latest(tmp_path):
     with run_folder(tmp_path, command="run", started_at=NOW):
         pass

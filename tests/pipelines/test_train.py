@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -6,10 +7,12 @@ import pytest
 from patronage.errors import DataError
 from patronage.features import CustomerTables, customer_days, day_table, mature_cutoffs
 from patronage.models import BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel
+from patronage.models.scorer import CustomerScorer
 from patronage.models.simulated_log import simulate_log
 from patronage.models.training_panel import LabelRule, training_panel
 from patronage.pipelines import train
 from patronage.pipelines.prepare import Prepared
+from patronage.tracking.champion import LoadedModel
 
 RULE = LabelRule(active_days=365, horizon_days=90, lead_days=7)
 END = date(2025, 12, 31)
@@ -40,6 +43,30 @@ def test_the_choice_is_over_before_the_day_that_judges_it(prepared, cutoffs):
 def test_no_room_for_a_choice_is_refused_with_the_days(prepared, cutoffs):
     with pytest.raises(DataError, match="newest cutoff is 2025-09-25, the oldest 2025-08-25"):
         train._choose_purchases(prepared, cutoffs[-2:], RULE)
+
+
+def test_a_champion_whose_features_are_gone_is_not_compared(prepared, caplog):
+    churn = SimpleNamespace(features=["visits_30"], cutoffs_=[date(2025, 1, 1)])
+    scorer = CustomerScorer(
+        value=SimpleNamespace(purchases_=BetaGeoModel()),
+        churn=churn,
+        rule=RULE,
+        value_horizon=365,
+        margin=0.3,
+        annual_discount_rate=0.1,
+        currency="EUR",
+        as_of=date(2025, 6, 1),
+    )
+    code = SimpleNamespace(unwrap_python_model=lambda: SimpleNamespace(scorer=scorer))
+    champion = LoadedModel("4", "run", code)
+    table = pd.DataFrame({"customer_id": ["a"], "as_of": [pd.Timestamp("2025-09-25")]})
+    test = table.assign(eligible=True, frequency=1, recency=1, T=1, monetary_value=1)
+    assert train._fair_champion(champion, RULE, test.assign(visits_30=0), prepared) is champion
+    assert train._fair_champion(champion, RULE, test, prepared) is None
+    assert (
+        "champion 4 is not compared: it needs visits_30, not among the features of today"
+        in caplog.text
+    )
 
 
 @pytest.mark.parametrize("model", [ModifiedBetaGeoModel(), ParetoNBDModel()])

@@ -80,6 +80,11 @@ def customers():
 
 
 @pytest.fixture(scope="session")
+def list_of(policy):
+    return lambda customers: make_list(customers, policy)
+
+
+@pytest.fixture(scope="session")
 def at_risk(customers, policy):
     return make_list(customers, policy)
 

@@ -27,10 +27,36 @@ def test_an_auc_of_nearly_one_is_not_certainty():
     )
 
 
-def test_a_model_that_did_not_pass_is_said():
-    training = {"version": "3", "gate": {"passed": False, "comparisons": []}}
-    assert gate_sentence({"model_version": "2", "training": training}) == (
-        "A newer model, version 3, was trained but did not do better; version 2 made this list."
+FAILED = {
+    "version": "3",
+    "gate": {
+        "passed": False,
+        "comparisons": [
+            {"other": "p_no_purchase", "passed": True},
+            {"other": "inactivity_rule", "passed": False},
+            {"other": "champion", "passed": False},
+        ],
+    },
+}
+MANIFEST = {
+    "as_of": "1998-07-01",
+    "model_version": "2",
+    "model": {"version": "2", "trained_as_of": "1998-06-01"},
+    "training": FAILED,
+}
+
+
+def test_a_model_that_did_not_pass_is_said_with_what_it_did_not_beat():
+    assert gate_sentence(MANIFEST) == (
+        "A new model was trained today (version 3, on what was known on 1998-07-01) but did not "
+        "beat the simple rule of days since the last purchase and the model in use, version 2; "
+        "the list was made by version 2, trained as of 1998-06-01."
+    )
+
+
+def test_a_list_made_anew_does_not_say_today():
+    assert "trained when the scores were made (version 3" in gate_sentence(
+        MANIFEST | {"command": "report"}
     )
 
 

@@ -31,6 +31,14 @@ def test_gains_are_read_at_a_fifth():
     assert readings.gains_reading(EVALUATION.drop(columns="recency")).endswith("random reach 20%.")
 
 
+def test_lift_is_said_in_words():
+    # The first of ten customers leaves, one of three who do: 1 of 1 against 3 of 10.
+    assert readings.lift_reading(EVALUATION) == (
+        "Lift: of 100 contacted in the tenth most likely to leave, 3.3 times as many are about to "
+        "leave as of 100 drawn by lot."
+    )
+
+
 def test_the_tenth_with_most_value_is_named():
     customers = pd.DataFrame({"eligible": True, "p_churn": range(10), "value_at_risk": 1.0})
     customers.loc[6, "value_at_risk"] = 11.0

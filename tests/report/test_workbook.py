@@ -128,9 +128,20 @@ def test_nobody_selected_is_said(written, at_risk):
 
 
 def test_who_is_left_alone_is_said(written, at_risk, policy):
-    assert "gone" not in guide(written(at_risk))["Ranking"]
-    picky = dataclasses.replace(policy, min_p_alive=0.05)
-    assert "with a chance below 5% is not" in guide(written(at_risk, policy=picky))["Ranking"]
+    assert "with a chance below 5% is not" in guide(written(at_risk))["Ranking"]
+    all_of_them = dataclasses.replace(policy, min_p_alive=0)
+    assert "gone" not in guide(written(at_risk, policy=all_of_them))["Ranking"]
+
+
+def test_watch_names_who_is_gone_but_would_be_worth_it(written, customers, list_of):
+    is_gone = customers.index.isin(customers.nlargest(1, "value_at_risk").index)
+    listed = list_of(customers.assign(p_alive=customers["p_alive"].mask(is_gone, 0.001)))
+    customer = customers.loc[is_gone, "customer_id"].item()
+    sheet = written(listed)["Watch"]
+    assert len(column(sheet, "Customer")) == 10
+    assert column(sheet, "Customer")[-1].value == customer
+    assert column(sheet, "Why not now")[-1].value == "most likely gone for good"
+    assert column(sheet, "Rank")[-1].value == len(listed)
 
 
 def test_nothing_is_promised_that_is_not_done(written, at_risk):

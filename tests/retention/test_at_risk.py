@@ -103,18 +103,27 @@ def test_the_selected_need_not_be_the_first_of_the_list():
 def test_who_is_most_likely_gone_is_listed_but_not_contacted():
     policy = RetentionPolicy(actions=(CALL,), budget=1000, min_p_alive=0.05)
     table = customers([0.9, 0.9, 0.9], [300, 200, 100]).assign(p_alive=[0.049, 0.05, 0.9])
-    by_id = listed(table, policy).set_index("customer_id")
+    by_id = listed(table, policy).set_index("customer_id").sort_index()
     assert by_id["selected"].tolist() == [False, True, True]
     assert by_id.loc["c0", "do_not_contact_reason"] == "most likely gone for good"
     assert by_id.loc["c0", "risk_band"] == "no action"
     assert by_id.loc["c0", "expected_net_value"] == pytest.approx(77)
+    assert by_id["rank"].tolist() == [3, 1, 2]
     assert pd.isna(by_id.loc["c0", "do_by"])
+
+
+def test_a_chance_of_a_thousandth_to_be_there_heads_no_list_unless_asked():
+    table = customers([0.99, 0.5], [5000, 100]).assign(p_alive=[0.001, 0.9])
+    assert listed(table, bare(100, CALL))["customer_id"].tolist() == ["c1", "c0"]
+    asked = RetentionPolicy(actions=(CALL,), budget=100, min_p_alive=0)
+    assert listed(table, asked)["customer_id"].tolist() == ["c0", "c1"]
 
 
 def test_who_is_gone_takes_nothing_of_the_budget():
     policy = RetentionPolicy(actions=(CALL,), budget=4, min_p_alive=0.05)
     table = customers([0.9, 0.9], [300, 200]).assign(p_alive=[0.0, 0.9])
-    assert listed(table, policy)["selected"].tolist() == [False, True]
+    by_id = listed(table, policy).set_index("customer_id")
+    assert by_id["selected"].to_dict() == {"c0": False, "c1": True}
 
 
 @settings(max_examples=30, deadline=None)
