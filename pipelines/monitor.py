@@ -154,7 +154,7 @@ def _references(
         if reference is not None:
             found[name] = reference
         else:
-            why = "MLflow no longer has it" if version is None else "it was trained before that"
+            why = "MLflow no longer has it" if version is None else "an earlier release trained it"
             notes.append(
                 f"model version {name} has no record of what it was trained on: {why}. Its drift "
                 "cannot be told; train anew: patronage train"

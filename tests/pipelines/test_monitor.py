@@ -158,3 +158,12 @@ def test_two_days_of_cdnow_end_to_end(tmp_path, new_project, patronage, capsys):
     # A day before the label is known, nothing is judged.
     assert patronage("monitor", "--config", config, "--as-of", "1998-05-01") == 0
     assert "the first will be on 1998-05-02" in capsys.readouterr().out
+
+
+def test_a_model_of_an_earlier_release_has_no_drift(project, patronage, monkeypatch, capsys):
+    quieted(project)
+    monkeypatch.setattr("patronage.pipelines.monitor.reference_or_none", lambda store, run: None)
+    assert patronage("monitor", "--config", project) == 0
+    assert "model version 1 has no record of what it was trained on" in capsys.readouterr().out
+    assert numbers_of(project)["scores"] is None
+    assert "There is nothing to compare with." in newest(project, "monitor.html").read_text()
