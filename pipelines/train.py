@@ -191,6 +191,7 @@ def _fit_churn(
         label_days=rule.label_days,
         trials=churn.trials,
         seconds=churn.seconds,
+        monotone=churn.monotone,
         seed=churn.seed,
     )
     with tuning_progress(churn.trials) as progress:
@@ -254,7 +255,7 @@ def _metrics(
             "rows": len(learn),
             "trials": len(churn.tuned_.trials),
             "params": {**churn.tuned_.params, "n_trees": churn.tuned_.n_trees},
-            "blend": churn.blend_.to_dict(),
+            "calibration": churn.calibration_.to_dict(),
         },
         "value": scorer.value.to_dict(),
     }

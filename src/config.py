@@ -111,6 +111,8 @@ class ChurnSection(Section):
     """Optuna tries at most so many parameter sets."""
     seconds: Annotated[float, Field(gt=0)] = 20
     """Optuna starts no parameter set after so many seconds."""
+    monotone: bool = False
+    """Hold the trees to what theory says of a feature's direction: docs/churn.md."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Of the search and of LightGBM."""
 

@@ -9,11 +9,11 @@ import numpy as np
 from patronage.errors import DataError
 from patronage.features.arrays import FloatArray, Places
 from patronage.features.collect import ROUNDING, refuse_infinite
-from patronage.features.customer_ranges import MAX_LINES, Extent, customer_ranges
+from patronage.features.customer_ranges import MAX_LINES, Extent, line_ranges
 from patronage.features.day_table import DayTable
-from patronage.features.days import DISTINCT, NET, SUMS, lazy_transactions, require_columns
+from patronage.features.days import DISTINCT, NET, SUMS
 from patronage.features.lines import Flags, Lines, collect_lines
-from patronage.features.records import Records, Texts
+from patronage.features.records import Codes, Records, Texts
 
 OPTIONAL = (*SUMS, *DISTINCT)
 
@@ -59,11 +59,8 @@ def collapse_parts(
     DataError
         If a required column is missing or null in some line, or a sum is not finite.
     """
-    frame = lazy_transactions(transactions)
-    require_columns(frame.collect_schema().names())
-    extent = Extent.of_frame(frame)
-    for within in customer_ranges(frame, extent.lines, max_lines):
-        yield _days(_spans(collect_lines(within(frame), columns)), extent)
+    for _, lines, extent in line_ranges(transactions, columns, max_lines):
+        yield _days(_spans(lines), extent)
 
 
 def collapse_lines(
@@ -91,8 +88,8 @@ class _Spans:
 
     lines: Lines
     bought: Flags
-    begins: Places
-    ends: Places
+    begins: Codes
+    ends: Codes
     starts: Places
     """Customer c owns days starts[c]:starts[c + 1]."""
     n_dropped: int
@@ -112,7 +109,9 @@ def _spans(lines: Lines) -> _Spans:
 
 
 def _days(spans: _Spans, extent: Extent) -> DayTable:
-    ids, day = spans.lines.customer_ids, spans.lines.day[spans.begins]
+    from patronage.features.collapse_kernels import taken
+
+    ids, day = spans.lines.customer_ids, taken(spans.lines.day, spans.begins)
     measures = _measures(spans)
     refuse_infinite(measures, spans.starts, day, ids)
     stays = np.flatnonzero(np.diff(spans.starts))
@@ -157,11 +156,15 @@ def _sum(spans: _Spans, name: str) -> dict[str, FloatArray]:
 
 
 def _distinct(spans: _Spans, name: str) -> dict[str, FloatArray]:
-    from patronage.features.collapse_kernels import distinct_of_days, new_of_days
+    from patronage.features.collapse_kernels import (
+        distinct_of_days,
+        lines_of_shared_days,
+        new_of_days,
+    )
 
     lines, places, counted = spans.lines, (spans.begins, spans.ends), spans.with_id(name)
     if name != "product_id":
-        keys = lines.keys(name)
+        keys = lines.keys(name, lines_of_shared_days(lines.order, *places))
         return {DISTINCT[name]: distinct_of_days(keys, lines.order, counted, *places)}
     keys, names = lines.codes(name)
     return {

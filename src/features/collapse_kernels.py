@@ -43,10 +43,13 @@ def places_among(values: Places, low: int, span: int) -> tuple[Codes, Places]:
 
 
 @compiled(CODES, DAYS, types.int64)
-def lines_by_customer(customer: Codes, day: DayArray, n_customers: int) -> tuple[Codes, Places]:
-    """Lines in order of customer, then day, then place in the source; where each customer begins.
+def lines_by_customer(
+    customer: Codes, day: DayArray, n_customers: int
+) -> tuple[Codes, DayArray, Places]:
+    """Lines in order of customer, then day, then place in the source.
 
-    A counting sort; the lines of a customer are sorted only where the source is not in order.
+    Their places in the source, their days, and where those of each customer begin. A counting sort;
+    the lines of a customer are sorted only where the source is not in order.
     """
     offsets = np.zeros(n_customers + 1, np.int64)
     for c in customer:
@@ -54,23 +57,26 @@ def lines_by_customer(customer: Codes, day: DayArray, n_customers: int) -> tuple
     for c in range(n_customers):
         offsets[c + 1] += offsets[c]
     free = offsets[:-1].copy()
-    order = np.empty(customer.size, np.int32)
+    order, ordered = np.empty(customer.size, np.int32), np.empty(customer.size, np.int32)
     for i in range(customer.size):
         order[free[customer[i]]] = i
         free[customer[i]] += 1
     for c in range(n_customers):
-        lines = order[offsets[c] : offsets[c + 1]]
-        for k in range(1, lines.size):
-            if day[lines[k]] < day[lines[k - 1]]:
-                lines[:] = lines[np.argsort(day[lines], kind="mergesort")]
-                break
-    return order, offsets
+        lines, days = order[offsets[c] : offsets[c + 1]], ordered[offsets[c] : offsets[c + 1]]
+        in_order = True
+        for k in range(lines.size):
+            days[k] = day[lines[k]]
+            in_order &= k == 0 or days[k - 1] <= days[k]
+        if not in_order:
+            places = np.argsort(days, kind="mergesort")
+            lines[:], days[:] = lines[places], days[places]
+    return order, ordered, offsets
 
 
 @compiled_each((FLOATS, CODES), (DAYS, CODES), (FLAGS, CODES))
 def taken(values: Column, order: Codes) -> Column:
     """The values in that order; for a narrow order many times as fast as NumPy's."""
-    found = np.empty_like(values)
+    found = np.empty(order.size, values.dtype)
     for k in range(order.size):
         found[k] = values[order[k]]
     return found
@@ -79,12 +85,12 @@ def taken(values: Column, order: Codes) -> Column:
 @compiled(DAYS, FLAGS, WHOLES)
 def days_of_lines(
     day: DayArray, bought: Flags, offsets: Places
-) -> tuple[Places, Places, Places, int]:
+) -> tuple[Codes, Codes, Places, int]:
     """Begins and ends of the days, where those of each customer begin, and how many are dropped.
 
     Dropped are the days before a customer's first day with a line bought.
     """
-    begins, ends = np.empty(day.size, np.int64), np.empty(day.size, np.int64)
+    begins, ends = np.empty(day.size, np.int32), np.empty(day.size, np.int32)
     starts = np.zeros(offsets.size, np.int64)
     n, dropped = 0, 0
     for c in range(offsets.size - 1):
@@ -100,12 +106,12 @@ def days_of_lines(
             else:
                 dropped += 1
         starts[c + 1] = n
-    return begins[:n].copy(), ends[:n].copy(), starts, dropped
+    return begins[:n], ends[:n], starts, dropped
 
 
-@compiled(FLOATS, WHOLES, WHOLES, types.float64)
+@compiled(FLOATS, CODES, CODES, types.float64)
 def money_of_days(
-    amount: FloatArray, begins: Places, ends: Places, rounding: float
+    amount: FloatArray, begins: Codes, ends: Codes, rounding: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Net spend, value returned, value bought, whether a line was bought, and lines returned.
 
@@ -129,9 +135,9 @@ def money_of_days(
     return spend, returned, gross, purchase_days, return_lines
 
 
-@compiled(FLOATS, CODES, FLAGS, WHOLES, WHOLES)
+@compiled(FLOATS, CODES, FLAGS, CODES, CODES)
 def sums_of_days(
-    values: FloatArray, order: Codes, counted: Flags, begins: Places, ends: Places
+    values: FloatArray, order: Codes, counted: Flags, begins: Codes, ends: Codes
 ) -> FloatArray:
     """Sum over the counted lines of each day; values are in the order of the source."""
     sums = np.zeros(begins.size)
@@ -142,12 +148,23 @@ def sums_of_days(
     return sums
 
 
+@compiled(CODES, CODES, CODES)
+def lines_of_shared_days(order: Codes, begins: Codes, ends: Codes) -> Flags:
+    """Which lines are not the only one of their day, in the order of the source."""
+    shared = np.zeros(order.size, np.bool_)
+    for r in range(begins.size):
+        if ends[r] - begins[r] > 1:
+            for k in range(begins[r], ends[r]):
+                shared[order[k]] = True
+    return shared
+
+
 @compiled_each(
-    (WHOLES, CODES, FLAGS, WHOLES, WHOLES),
-    (CODES, CODES, FLAGS, WHOLES, WHOLES),
+    (WHOLES, CODES, FLAGS, CODES, CODES),
+    (CODES, CODES, FLAGS, CODES, CODES),
 )
 def distinct_of_days(
-    keys: Codes | Places, order: Codes, counted: Flags, begins: Places, ends: Places
+    keys: Codes | Places, order: Codes, counted: Flags, begins: Codes, ends: Codes
 ) -> FloatArray:
     """Distinct keys of the counted lines of each day; keys are in the order of the source."""
     distinct = np.zeros(begins.size)
@@ -170,14 +187,14 @@ def distinct_of_days(
     return distinct
 
 
-@compiled(CODES, types.int64, CODES, FLAGS, WHOLES, WHOLES, WHOLES)
+@compiled(CODES, types.int64, CODES, FLAGS, CODES, CODES, WHOLES)
 def new_of_days(
     codes: Codes,
     n_codes: int,
     order: Codes,
     counted: Flags,
-    begins: Places,
-    ends: Places,
+    begins: Codes,
+    ends: Codes,
     starts: Places,
 ) -> FloatArray:
     """Codes of the counted lines of each day that the customer never had before."""
@@ -192,15 +209,15 @@ def new_of_days(
     return new
 
 
-@compiled(CODES, types.int64, CODES, FLAGS, FLOATS, WHOLES, WHOLES)
+@compiled(CODES, types.int64, CODES, FLAGS, FLOATS, CODES, CODES)
 def values_by_code(
     codes: Codes,
     n_codes: int,
     order: Codes,
     counted: Flags,
     amount: FloatArray,
-    begins: Places,
-    ends: Places,
+    begins: Codes,
+    ends: Codes,
 ) -> tuple[Places, Places, FloatArray, FloatArray]:
     """For each day and code of its counted lines: the day, the code, how many lines, their amount.
 
@@ -224,4 +241,4 @@ def values_by_code(
                     n += 1
                 lines[place[found]] += 1
                 value[place[found]] += amount[k]
-    return day[:n].copy(), code[:n].copy(), lines[:n].copy(), value[:n].copy()
+    return day[:n], code[:n], lines[:n], value[:n]

@@ -1,13 +1,14 @@
 """A table too large for memory, range by range of its customers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
 
 from patronage.features.arrays import day_number
-from patronage.features.lines import Lines, refuse_nulls
+from patronage.features.days import lazy_transactions, require_columns
+from patronage.features.lines import Lines, collect_lines, refuse_nulls
 
 MAX_LINES = 10_000_000
 Within = Callable[[nw.LazyFrame[Any]], nw.LazyFrame[Any]]
@@ -37,21 +38,36 @@ class Extent(NamedTuple):
         return cls(lines, day_number(first), day_number(last)) if last else cls(lines)
 
 
-def customer_ranges(
-    transactions: nw.LazyFrame[Any], n_lines: int, max_lines: int
-) -> Iterator[Within]:
-    """Ranges of customers with at most so many of all `n_lines` lines each, in order.
+def line_ranges(
+    transactions: Any, columns: Sequence[str], max_lines: int
+) -> Iterator[tuple[Within, Lines, Extent]]:
+    """Ranges of customers with at most so many lines each, in order; their lines; the whole extent.
 
-    The engine is asked for the number of lines of each customer, unless one range holds them all.
+    The engine is asked for the number of lines, and where one range does not hold them all, for
+    their first and last day and the number of lines of each customer.
 
     Raises
     ------
     DataError
-        If a customer_id is null.
+        If a required column is missing or null in some line.
     """
-    if n_lines <= max_lines:
-        yield lambda frame: frame
+    frame = lazy_transactions(transactions)
+    require_columns(frame.collect_schema().names())
+    if frame.select(nw.len()).collect("pyarrow").item() <= max_lines:
+        lines = collect_lines(frame, columns)
+        yield _everyone, lines, Extent.of_lines(lines)
         return
+    extent = Extent.of_frame(frame)
+    for within in _ranges(frame, extent.lines, max_lines):
+        yield within, collect_lines(within(frame), columns), extent
+
+
+def _everyone(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    return frame
+
+
+def _ranges(transactions: nw.LazyFrame[Any], n_lines: int, max_lines: int) -> Iterator[Within]:
+    """Asks for the number of lines of each customer."""
     counts = transactions.group_by("customer_id").agg(nw.len().alias("lines"))
     table = counts.sort("customer_id").collect("pyarrow").to_native()
     refuse_nulls(table.select(["customer_id"]), n_lines)

@@ -10,10 +10,10 @@ import narwhals as nw
 from patronage.errors import DataError
 from patronage.features.collapse import OPTIONAL, collapse_lines, no_purchase
 from patronage.features.collect import day_table
-from patronage.features.customer_ranges import MAX_LINES, Extent, customer_ranges
+from patronage.features.customer_ranges import MAX_LINES, Extent, line_ranges
 from patronage.features.day_table import DayTable
 from patronage.features.days import customer_days, lazy_transactions
-from patronage.features.lines import collect_lines, lines_of, ordered_lines
+from patronage.features.lines import lines_of, ordered_lines
 from patronage.features.own_feature import OwnFeature
 from patronage.features.purchased_categories import purchases_by
 from patronage.features.records import Records, read_records
@@ -143,14 +143,13 @@ def customer_table_parts(
         A customer with more transactions is a part of his own.
     """
     frame = lazy_transactions(transactions)
-    extent = Extent.of_frame(frame)
     given = {
         name: nw.from_native(table, pass_through=False).lazy()
         for name, table in tables.items()
         if table is not None
     }
-    for within in customer_ranges(frame, extent.lines, max_lines):
-        days, bought = collapse_lines(collect_lines(within(frame), COLUMNS), extent, PURCHASED)
+    for within, lines, extent in line_ranges(frame, COLUMNS, max_lines):
+        days, bought = collapse_lines(lines, extent, PURCHASED)
         own = {name: within(table) for name, table in given.items()}
         yield _with_tables(within(frame), days, bought, own, end_known)
 

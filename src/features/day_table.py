@@ -72,20 +72,26 @@ class DayTable:
             measures={name: values[rows] for name, values in self.measures.items()},
         )
 
-    @cached_property
+    @property
     def purchase_rows(self) -> Places:
         """Row of each purchase day."""
-        return np.flatnonzero(self.measures["purchase_days"])
+        return self._purchases[0]
 
-    @cached_property
-    def purchase_offsets(self) -> Places:
-        """Customer c owns purchase days purchase_offsets[c]:purchase_offsets[c + 1]."""
-        return np.searchsorted(self.purchase_rows, self.offsets)
-
-    @cached_property
+    @property
     def purchase_day(self) -> DayArray:
         """Day of each purchase day."""
-        return self.day[self.purchase_rows]
+        return self._purchases[1]
+
+    @property
+    def purchase_offsets(self) -> Places:
+        """Customer c owns purchase days purchase_offsets[c]:purchase_offsets[c + 1]."""
+        return self._purchases[2]
+
+    @cached_property
+    def _purchases(self) -> tuple[Places, DayArray, Places]:
+        from patronage.features.kernels import chosen_rows
+
+        return chosen_rows(self.measures["purchase_days"], self.day, self.offsets)
 
     @cached_property
     def repeat_number(self) -> FloatArray:

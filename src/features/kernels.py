@@ -14,6 +14,23 @@ from patronage.features.arrays import DayArray, FloatArray, Places
 DAYS = types.Array(types.int32, 1, "C", readonly=True)
 
 
+@compiled(FLOATS, DAYS, WHOLES)
+def chosen_rows(
+    chosen: FloatArray, day: DayArray, offsets: Places
+) -> tuple[Places, DayArray, Places]:
+    """Rows that are chosen, not 0, their days, and where those of each customer begin."""
+    rows, days = np.empty(day.size, np.int64), np.empty(day.size, np.int32)
+    starts = np.zeros(offsets.size, np.int64)
+    n = 0
+    for c in range(offsets.size - 1):
+        for i in range(offsets[c], offsets[c + 1]):
+            if chosen[i] != 0:
+                rows[n], days[n] = i, day[i]
+                n += 1
+        starts[c + 1] = n
+    return rows[:n], days[:n], starts
+
+
 @compiled(DAYS, WHOLES, WHOLES, DAYS)
 def positions(day: DayArray, offsets: Places, customer: Places, target: DayArray) -> Places:
     """First position of each customer whose day is not before the target."""

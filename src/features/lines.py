@@ -40,7 +40,7 @@ class Lines:
     def numbers(self, name: str) -> FloatArray:
         """A number column in the order of the source; 0 where it is null."""
         column = self.source[name].cast(pa.float64())
-        return np.asarray((pc.fill_null(column, 0.0) if column.null_count else column).to_numpy())
+        return _joined(pc.fill_null(column, 0.0) if column.null_count else column)
 
     def known(self, name: str) -> Flags | None:
         """Which lines have a value, in order; None where all do."""
@@ -49,16 +49,23 @@ class Lines:
         column = self.source[name]
         if not column.null_count:
             return None
-        known: Flags = np.asarray(pc.is_valid(column).to_numpy(), dtype=bool)
+        known: Flags = _joined(pc.is_valid(column))
         return taken(known, self.order)
 
-    def keys(self, name: str) -> Codes | Places:
-        """Numbers that are equal where the ids are, in the order of the source."""
+    def keys(self, name: str, compared: Flags) -> Codes | Places:
+        """Numbers that are equal where the ids of compared lines are, in the order of the source.
+
+        To number a text is dear, so that of a line which is not compared is left 0.
+        """
         column = self.source[name]
-        return _whole(column) if _is_whole(column) else self.codes(name)[0]
+        if _is_whole(column):
+            return _whole(column)
+        keys = np.zeros(compared.size, dtype=np.int32)
+        keys[compared] = _encoded(column.filter(pa.array(compared)))[0]
+        return keys
 
     def codes(self, name: str) -> tuple[Codes, pa.Array]:
-        """The same as places in the array of the distinct ids, which follows."""
+        """Each line's place in the array of the distinct ids, which follows."""
         return _encoded(self.source[name])
 
 
@@ -95,14 +102,14 @@ def ordered_lines(lines: nw.LazyFrame[Any] | pa.Table) -> Lines:
     table = lines if isinstance(lines, pa.Table) else lines.collect("pyarrow").to_native()
     refuse_nulls(table, table.num_rows)
     customer, ids = _ranked(table["customer_id"])
-    day = np.asarray(table["timestamp"].cast(pa.date32()).cast(pa.int32()).to_numpy())
-    order, offsets = lines_by_customer(customer, day, len(ids))
+    day = _joined(table["timestamp"].cast(pa.date32()).cast(pa.int32()))
+    order, day, offsets = lines_by_customer(customer, day, len(ids))
     return Lines(
         customer_ids=ids,
         offsets=offsets,
         order=order,
-        day=taken(day, order),
-        amount=taken(np.asarray(table["amount"].to_numpy()), order),
+        day=day,
+        amount=taken(_joined(table["amount"]), order),
         source=table.drop(list(REQUIRED)),
     )
 
@@ -141,7 +148,12 @@ def _is_whole(column: pa.ChunkedArray) -> bool:
 
 
 def _whole(column: pa.ChunkedArray) -> Places:
-    return np.asarray(column.cast(pa.int64()).to_numpy())
+    return _joined(column.cast(pa.int64()))
+
+
+def _joined(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """Its values in one array of Arrow's: NumPy asks for huge pages, which can be slow to get."""
+    return np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False))
 
 
 def refuse_nulls(table: pa.Table, n_lines: int) -> None:

@@ -1,4 +1,4 @@
-"""The churn model: LightGBM on behaviour, blended with the value model, calibrated out of time."""
+"""The churn model: trees that start from the value model's P(no purchase), calibrated later."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -8,12 +8,14 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
-from patronage.models.churn_blend import CalibratedBlend, log_odds
-from patronage.models.churn_tuning import FoldRows, Progress, Tuned, train_booster, tune
+from patronage.models.churn_calibration import ChurnCalibration, JudgedRows, log_odds
+from patronage.models.churn_tuning import FoldRows, Progress, Rows, Tuned, train_booster, tune
+from patronage.models.monotone import constraints
 from patronage.models.panel_matrix import learn_categories, panel_matrix, places_of_texts
 from patronage.models.time_folds import Fold, time_ordered_folds
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Places = NDArray[np.intp]
 P_NO_PURCHASE = "p_no_purchase"
+JUDGED = 8
+"""Cutoffs that may calibrate, the newest first; each costs one booster."""
 
 
 class ChurnModel(BaseEstimator):  # type: ignore[misc]
@@ -30,32 +34,38 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
 
     Three steps, each on labels that its own inputs could not know. Optuna tunes LightGBM on
     time-ordered folds: in each fold all training labels are known on the day of the judging cutoff.
-    The folds' predictions for their judging cutoffs, made by boosters that ended earlier, give the
-    blend with `p_no_purchase` and its calibration. The final booster is trained on all cutoffs.
+    Boosters that ended earlier score the judging cutoffs, and these scores calibrate. The final
+    booster is trained on all cutoffs.
+
+    Every booster starts from logit `p_no_purchase` of the same row (LightGBM's initial score), so
+    that the trees learn only what the value model does not know: its season, its regularity, its
+    level are kept. On Online Retail II that did better than `p_no_purchase` as a feature or in a
+    blend with a booster that starts from nothing (benchmarks/online_retail_churn.py).
 
     Parameters
     ----------
     features
-        Columns of the panel that the booster sees. `p_no_purchase` is not among them: it enters in
-        the blend, where it did better than inside the booster on Online Retail II. A text is a
-        categorical feature.
+        Columns of the panel that the trees see. A text is a categorical feature.
     label_days
         Lead plus horizon in days: so long after its cutoff a label is known.
     trials, seconds
         Bounds of the search; whichever is reached first ends it.
     n_folds
-        The newest so many cutoffs judge; fewer where the history is short.
+        The newest so many cutoffs judge the search; fewer where the history is short. Up to
+        `JUDGED` calibrate.
+    monotone
+        Hold the trees to what theory says of a feature's direction: see `constraints`.
     seed
         Seed of the search and the booster.
 
     Attributes
     ----------
-    booster_, blend_, tuned_
+    booster_, calibration_, tuned_
         The fitted parts.
     categories_
         The values that each text had at fit; any other counts as missing.
     folds_
-        The cutoffs that trained and judged each fold.
+        The cutoffs that trained and judged each fold, oldest first.
     cutoffs_
         The cutoffs that trained the final booster, oldest first.
     """
@@ -68,6 +78,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         trials: int = 40,
         seconds: float = 20.0,
         n_folds: int = 4,
+        monotone: bool = False,
         seed: int = 0,
     ) -> None:
         self.features = features
@@ -75,6 +86,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         self.trials = trials
         self.seconds = seconds
         self.n_folds = n_folds
+        self.monotone = monotone
         self.seed = seed
 
     def fit(
@@ -106,51 +118,75 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         _refuse_one_class(churned)
         as_of = panel["as_of"].dt.date
         self.cutoffs_ = tuple(sorted(set(as_of)))
-        self.folds_ = time_ordered_folds(
-            self.cutoffs_, label_days=self.label_days, count=self.n_folds
-        )
+        self.folds_ = time_ordered_folds(self.cutoffs_, label_days=self.label_days, count=JUDGED)
         if not self.folds_:
             raise DataError(_too_short(self.cutoffs_, self.label_days))
         self._refuse_missing(panel)
         self.categories_ = learn_categories(panel, self.features)
-        texts = places_of_texts(self.features, self.categories_)
-        x, y = self._matrix(panel), churned.to_numpy(dtype=float)
-        places = [_places(fold, as_of) for fold in self.folds_]
-        rows = [FoldRows(x[train], y[train], x[judge], y[judge], texts) for train, judge in places]
+        rows = self._rows(panel, churned)
+        folds = [_fold_rows(fold, as_of, rows) for fold in self.folds_]
         self.tuned_ = tune(
-            rows,
+            folds[-self.n_folds :],
             trials=self.trials,
             seconds=self.seconds,
             seed=self.seed,
+            constraints=constraints(self.features) if self.monotone else (),
             study=study,
             progress=progress,
         )
-        said = np.concatenate([_out_of_time(fold, self.tuned_) for fold in rows])
-        judged = np.concatenate([judge for _, judge in places])
-        self._calibrate(said, panel.iloc[judged], y[judged])
-        self.booster_ = train_booster(x, y, self.tuned_, texts)
+        self.calibration_ = ChurnCalibration(
+            label_days=self.label_days,
+            overlap=max(self.label_days / _step_days(self.cutoffs_), 1.0),
+        ).fit(self._judged(folds))
+        self.booster_ = train_booster(rows, self.tuned_)
+        self.mean_start_ = float(rows.start.mean())
         return self
 
     def predict_proba(self, panel: pd.DataFrame) -> pd.Series:
         """Calibrated probability of churn for each row of `panel`, on its index."""
-        check_is_fitted(self, "booster_")
-        p_booster = np.asarray(self.booster_.predict(self._matrix(panel)))
-        p = self.blend_.predict_proba(p_booster, panel[P_NO_PURCHASE])
-        return pd.Series(p, index=panel.index, name="p_churn")
+        return pd.Series(expit(self._log_odds(panel)), index=panel.index, name="p_churn")
+
+    def predict_interval(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Probability of churn and the 90 % interval of the rate among customers like each.
+
+        Columns `p_churn`, `p_churn_low` and `p_churn_high`, on the index of `panel`; see
+        `ChurnCalibration.interval`.
+        """
+        odds = self._log_odds(panel)
+        low, high = self.calibration_.interval(odds)
+        columns = {"p_churn": expit(odds), "p_churn_low": low, "p_churn_high": high}
+        return pd.DataFrame(columns, index=panel.index)
 
     def contributions(self, panel: pd.DataFrame) -> pd.DataFrame:
         """What each feature adds to the log-odds of churn, relative to the average customer.
 
-        Exact Shapley values of the booster (TreeSHAP), scaled by its weight in the blend; the
-        blend's other part is added to `p_no_purchase`. One column per feature, on panel's index.
+        Exact Shapley values of the trees (TreeSHAP), and what the start adds as `p_no_purchase`,
+        scaled as the calibration bends them. One column per feature, on panel's index.
         """
         check_is_fitted(self, "booster_")
-        shares = np.asarray(self.booster_.predict(self._matrix(panel), pred_contrib=True))[:, :-1]
-        table = pd.DataFrame(shares, index=panel.index, columns=list(self.features))
-        other = log_odds(panel[P_NO_PURCHASE]) - self.mean_log_odds_no_purchase_
-        return (self.blend_.booster_weight_ * table).assign(
-            **{P_NO_PURCHASE: self.blend_.p_no_purchase_weight_ * other}
+        start = self._start(panel)
+        shap = np.asarray(self.booster_.predict(self._matrix(panel), pred_contrib=True))
+        trees, usual = shap[:, :-1], shap[:, -1]
+        start_weight, trees_weight = self.calibration_.weights(
+            start, shap.sum(axis=1), self.mean_start_, usual
         )
+        table = pd.DataFrame(trees, index=panel.index, columns=list(self.features))
+        return table.mul(trees_weight, axis=0).assign(
+            **{P_NO_PURCHASE: start_weight * (start - self.mean_start_)}
+        )
+
+    def _log_odds(self, panel: pd.DataFrame) -> FloatArray:
+        check_is_fitted(self, "booster_")
+        trees = np.asarray(self.booster_.predict(self._matrix(panel), raw_score=True))
+        return self.calibration_.predict_log_odds(self._start(panel), trees)
+
+    def _start(self, panel: pd.DataFrame) -> FloatArray:
+        return log_odds(panel[P_NO_PURCHASE])
+
+    def _rows(self, panel: pd.DataFrame, churned: pd.Series) -> Rows:
+        texts = places_of_texts(self.features, self.categories_)
+        y = churned.to_numpy(dtype=float)
+        return Rows(self._matrix(panel), y, self._start(panel), texts)
 
     def _matrix(self, panel: pd.DataFrame) -> FloatArray:
         self._refuse_missing(panel)
@@ -166,16 +202,14 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
                 f"{P_NO_PURCHASE} from the value model."
             )
 
-    def _calibrate(self, said: FloatArray, judged: pd.DataFrame, churned: FloatArray) -> None:
-        """Fit the blend on what boosters that ended earlier said about the judging cutoffs."""
-        p_no_purchase = judged[P_NO_PURCHASE]
-        self.mean_log_odds_no_purchase_ = float(log_odds(p_no_purchase).mean())
-        self.blend_ = CalibratedBlend().fit(
-            said,
-            p_no_purchase,
-            churned,
-            cutoff=judged["as_of"],
-            overlap=max(self.label_days / _step_days(self.cutoffs_), 1.0),
+    def _judged(self, folds: Sequence[FoldRows]) -> JudgedRows:
+        """What boosters that ended earlier say about the judging cutoffs."""
+        judges = [fold.judge for fold in self.folds_]
+        return JudgedRows(
+            start=np.concatenate([fold.judge.start for fold in folds]),
+            trees=np.concatenate([_out_of_time(fold, self.tuned_) for fold in folds]),
+            churned=np.concatenate([fold.judge.y for fold in folds]),
+            cutoff=np.repeat(np.array(judges, dtype=object), [len(f.judge.y) for f in folds]),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -190,35 +224,35 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
                 {"train": [str(day) for day in fold.train], "judge": str(fold.judge)}
                 for fold in self.folds_
             ],
-            "blend": self.blend_.to_dict(),
-            "mean_log_odds_no_purchase": self.mean_log_odds_no_purchase_,
+            "calibration": self.calibration_.to_dict(),
+            "mean_start": self.mean_start_,
         }
 
     @classmethod
     def from_dict(cls, numbers: Mapping[str, Any], booster: str) -> Self:
         """The model that `to_dict` described, with the booster as LightGBM's text."""
-        names = ("features", "label_days", "trials", "seconds", "n_folds", "seed")
+        names = ("features", "label_days", "trials", "seconds", "n_folds", "monotone", "seed")
         model = cls(**{name: numbers[name] for name in names})
-        model.categories_ = dict(numbers.get("categories", {}))
+        model.categories_ = dict(numbers["categories"])
         model.cutoffs_ = tuple(date.fromisoformat(day) for day in numbers["cutoffs"])
-        model.blend_ = CalibratedBlend.from_dict(numbers["blend"])
-        model.mean_log_odds_no_purchase_ = numbers["mean_log_odds_no_purchase"]
+        model.calibration_ = ChurnCalibration.from_dict(numbers["calibration"])
+        model.mean_start_ = numbers["mean_start"]
         model.booster_ = lgb.Booster(model_str=booster)
         return model
 
 
-def _places(fold: Fold, as_of: pd.Series) -> tuple[Places, Places]:
-    """Positions of the rows that train and of those that judge."""
-    return (
-        np.flatnonzero(as_of.isin(fold.train)),
-        np.flatnonzero(as_of == fold.judge),
+def _fold_rows(fold: Fold, as_of: pd.Series, rows: Rows) -> FoldRows:
+    """The rows that train and those that judge."""
+    return FoldRows(
+        rows.at(np.flatnonzero(as_of.isin(fold.train))),
+        rows.at(np.flatnonzero(as_of == fold.judge)),
     )
 
 
 def _out_of_time(fold: FoldRows, tuned: Tuned) -> FloatArray:
-    """What a booster of the fold's training rows says about its judging rows."""
-    booster = train_booster(fold.x_train, fold.y_train, tuned, fold.texts)
-    return np.asarray(booster.predict(fold.x_judge), dtype=float)
+    """What the trees of the fold's training rows add for its judging rows."""
+    booster = train_booster(fold.train, tuned)
+    return np.asarray(booster.predict(fold.judge.x, raw_score=True), dtype=float)
 
 
 def _step_days(cutoffs: Sequence[date]) -> float:

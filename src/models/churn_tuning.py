@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import optuna
 
 FloatArray = NDArray[np.float64]
+Places = NDArray[np.intp]
 Progress = Callable[[int, float], None]
 """Called after each trial with the number of trials done and the best log loss so far."""
 
@@ -47,14 +48,25 @@ FIRST_TRIAL = {
 
 
 @dataclass(frozen=True)
-class FoldRows:
-    """Training rows of one fold and the later rows that judge it; `texts` are columns of codes."""
+class Rows:
+    """Features, label and the log-odds at which the trees start; `texts` are columns of codes."""
 
-    x_train: FloatArray
-    y_train: FloatArray
-    x_judge: FloatArray
-    y_judge: FloatArray
+    x: FloatArray
+    y: FloatArray
+    start: FloatArray
     texts: Sequence[int] = ()
+
+    def at(self, places: Places) -> "Rows":
+        """The rows at these places."""
+        return Rows(self.x[places], self.y[places], self.start[places], self.texts)
+
+
+@dataclass(frozen=True)
+class FoldRows:
+    """Training rows of one fold and the later rows that judge it."""
+
+    train: "Rows"
+    judge: "Rows"
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,7 @@ def tune(
     trials: int,
     seconds: float,
     seed: int,
+    constraints: Sequence[int] = (),
     study: "optuna.Study | None" = None,
     progress: Progress | None = None,
 ) -> Tuned:
@@ -87,6 +100,9 @@ def tune(
         even a search of one trial gives a usable model.
     seed
         Makes the search repeatable as far as the same number of trials is reached.
+    constraints
+        Of each feature: 1 if churn may not fall with it, -1 if it may not rise, 0 if it may do
+        either; none by default.
     study
         Where the trials are kept; in memory by default.
     """
@@ -102,12 +118,15 @@ def tune(
         if progress is not None:
             progress(trial.number + 1, study.best_value)
 
+    fixed = {**FIXED, "seed": seed}
+    if constraints:
+        fixed |= {"monotone_constraints": list(constraints)}
     study.optimize(
-        fold_objective(folds, seed=seed), n_trials=trials, timeout=seconds, callbacks=[report]
+        fold_objective(folds, fixed), n_trials=trials, timeout=seconds, callbacks=[report]
     )
     best = study.best_trial
     return Tuned(
-        params={**FIXED, "seed": seed, **best.params},
+        params={**fixed, **best.params},
         n_trees=best.user_attrs["n_trees"],
         log_loss=study.best_value,
         trials=[
@@ -117,18 +136,20 @@ def tune(
     )
 
 
-def fold_objective(folds: Sequence[FoldRows], *, seed: int) -> Callable[["optuna.Trial"], float]:
+def fold_objective(
+    folds: Sequence[FoldRows], fixed: dict[str, Any]
+) -> Callable[["optuna.Trial"], float]:
     """Mean loss of the folds as a function of a trial's parameters.
 
     Each fold is reported, so that a trial which starts out worse than most is cut short.
     """
     import optuna
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(fixed["seed"])
     data = [_datasets(fold, rng) for fold in folds]
 
     def objective(trial: "optuna.Trial") -> float:
-        params = {**FIXED, "seed": seed, **_suggest(trial)}
+        params = {**fixed, **_suggest(trial)}
         losses, trees = [], []
         for place, pair in enumerate(data):
             loss, n_trees = _fit_with_early_stopping(params, *pair)
@@ -157,18 +178,23 @@ def _suggest(trial: "optuna.Trial") -> dict[str, Any]:
 
 def _datasets(fold: FoldRows, rng: np.random.Generator) -> tuple[lgb.Dataset, lgb.Dataset]:
     """LightGBM's binned data, made once for all trials."""
-    rows = rng.permutation(len(fold.y_train))[:TUNING_ROWS]
-    later = rng.permutation(len(fold.y_judge))[:TUNING_ROWS]
-    x, y = fold.x_train[rows], fold.y_train[rows]
-    x_judge, y_judge = fold.x_judge[later], fold.y_judge[later]
-    kept: dict[str, Any] = {
-        "params": FIXED,
-        "free_raw_data": False,
-        "categorical_feature": list(fold.texts),
-    }
-    train = lgb.Dataset(x, y, **kept)
-    judge = lgb.Dataset(x_judge, y_judge, train, **kept)
+    some, later = (
+        rows.at(rng.permutation(len(rows.y))[:TUNING_ROWS]) for rows in (fold.train, fold.judge)
+    )
+    train = _dataset(some, FIXED, free_raw_data=False)
+    judge = _dataset(later, FIXED, free_raw_data=False, reference=train)
     return train.construct(), judge.construct()
+
+
+def _dataset(rows: Rows, params: dict[str, Any], **kept: Any) -> lgb.Dataset:
+    return lgb.Dataset(
+        rows.x,
+        rows.y,
+        init_score=rows.start,
+        params=params,
+        categorical_feature=list(rows.texts),
+        **kept,
+    )
 
 
 def _fit_with_early_stopping(
@@ -202,9 +228,10 @@ def shifted_log_loss(y: FloatArray, p: FloatArray) -> float:
     return float(-(y * np.log(moved) + (1 - y) * np.log1p(-moved)).mean())
 
 
-def train_booster(
-    x: FloatArray, y: FloatArray, tuned: Tuned, texts: Sequence[int] = ()
-) -> lgb.Booster:
-    """A booster with the tuned parameters and number of trees; `texts` are columns of codes."""
-    data = lgb.Dataset(x, y, params=tuned.params, categorical_feature=list(texts))
+def train_booster(rows: Rows, tuned: Tuned) -> lgb.Booster:
+    """A booster with the tuned parameters and number of trees.
+
+    Its raw score is what the trees add to the start.
+    """
+    data = _dataset(rows, tuned.params)
     return lgb.train(tuned.params, data, num_boost_round=tuned.n_trees)

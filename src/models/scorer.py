@@ -15,9 +15,12 @@ from patronage.models.training_panel import LabelRule
 
 NUMBERS = "patronage.json"
 BOOSTER = "booster.txt"
+CHANCES = ["p_churn", "p_churn_low", "p_churn_high"]
 RFM = ("frequency", "recency", "T", "monetary_value")
 SCORES = (
     "p_churn",
+    "p_churn_low",
+    "p_churn_high",
     "p_alive",
     "p_no_purchase",
     "expected_purchases",
@@ -81,7 +84,8 @@ class CustomerScorer:
         Returns
         -------
         DataFrame
-            On the index of `features`: `p_churn` (NaN unless eligible), `p_alive`,
+            On the index of `features`: `p_churn` with the interval `p_churn_low` to `p_churn_high`
+            (NaN unless eligible), `p_alive`,
             `p_no_purchase`, `expected_purchases` in the value horizon, `expected_spend` per
             purchase, `clv`, `value_if_kept` and `value_at_risk` = p_churn x value_if_kept, in the
             currency of the data.
@@ -89,8 +93,10 @@ class CustomerScorer:
         eligible = features["eligible"].astype(bool)
         scores = self._value_scores(features)
         known = features.assign(p_no_purchase=scores["p_no_purchase"])[eligible]
-        p_churn = self.churn.predict_proba(known) if len(known) else pd.Series(dtype=float)
-        scores.insert(0, "p_churn", p_churn.reindex(features.index))
+        chances = (
+            self.churn.predict_interval(known) if len(known) else known.reindex(columns=CHANCES)
+        )
+        scores = pd.concat([chances.reindex(features.index), scores], axis=1)
         scores["value_at_risk"] = scores["p_churn"] * scores["value_if_kept"]
         return scores
 

@@ -1,4 +1,4 @@
-"""Whether a season helps: a model with it beside itself without, over windows of a year."""
+"""Whether a season helps: a model with it beside itself without, over windows of the past year."""
 
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -18,7 +18,7 @@ from patronage.models.purchase_season import PurchaseSeason
 from patronage.models.rfm_input import FloatArray
 from patronage.models.seasonal_model import LEAST_HISTORY, SeasonalModel
 
-YEAR = 365
+YEAR, MONTH = 365, 30
 BEYOND_CHANCE = 2.0
 """Standard errors by which a season must be ahead."""
 
@@ -67,10 +67,11 @@ def season_trial(
     cutoff: date,
     horizon_days: int,
 ) -> SeasonTrial:
-    """Fit with and without the season at cutoffs a horizon apart, and judge by what came.
+    """Fit with and without the season at earlier cutoffs, and judge by what came.
 
-    The newest window begins at the cutoff, the others before it, as many as fit into a year and
-    have a year of data before them.
+    The newest window begins at the cutoff, the others a month or so apart before it, as many as fit
+    into a year and have a year of data before them: so that no month decides alone. Windows that
+    overlap tell the same in part, which widens what chance may give.
 
     Parameters
     ----------
@@ -92,10 +93,11 @@ def season_trial(
     except (DataError, SettingsError) as error:
         return SeasonTrial(note=f"No season was tried: {error}")
     gains = np.concatenate([each[1] for each in found])
+    overlap = min(horizon_days / _step(horizon_days), len(found))
     return SeasonTrial(
         windows=tuple(each[0] for each in found),
         gain=float(gains.sum()),
-        chance=float(BEYOND_CHANCE * np.sqrt(np.sum((gains - gains.mean()) ** 2))),
+        chance=float(BEYOND_CHANCE * np.sqrt(overlap * np.sum((gains - gains.mean()) ** 2))),
         months=found[0][2].season_.by_month(),
         note=found[0][2].diagnosis_,
     )
@@ -104,9 +106,14 @@ def season_trial(
 def _cutoffs(days: DayTable, cutoff: date, horizon_days: int, season: PurchaseSeason) -> list[date]:
     least = LEAST_HISTORY if season.terms().harmonics else 1
     first = calendar_day(days.first_day) + timedelta(days=least)
-    count = max(YEAR // horizon_days, 1)
-    found = [cutoff - timedelta(days=place * horizon_days) for place in range(count)]
+    step = _step(horizon_days)
+    found = [cutoff - timedelta(days=place * step) for place in range(max(YEAR // step, 1))]
     return [day for day in found if day >= first]
+
+
+def _step(horizon_days: int) -> int:
+    """Days from window to window."""
+    return max(horizon_days // 3, min(horizon_days, MONTH))
 
 
 def _window(

@@ -22,6 +22,7 @@ from patronage.features.customer_tables import as_customer_tables
 from patronage.features.panel_cache import PanelCache
 from patronage.features.panel_store import stored_panel
 from patronage.models.betageo import BetaGeoModel
+from patronage.models.known_season import with_known_season
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.value_features import FittedValue
 
@@ -59,7 +60,8 @@ def training_panel(
 
     The columns are `customer_id`, `as_of`, every feature that the tables allow, `p_no_purchase`,
     `p_alive`, `horizon_purchases` and `expected_spend` of value models fitted on that cutoff's
-    past alone, and the label `churned`. A cutoff at which no model of purchases can be fitted,
+    past alone, and the label `churned`. A season, where the model has one, is the one that is known
+    at the newest cutoff. A cutoff at which no model of purchases can be fitted,
     since nobody has come back yet, is left out with a note in the log.
 
     Parameters
@@ -87,7 +89,12 @@ def training_panel(
     )
     labels.refuse_immature(cutoffs)
     tables = as_customer_tables(days)
-    model = BetaGeoModel() if purchases is None else purchases
+    model = with_known_season(
+        BetaGeoModel() if purchases is None else purchases,
+        tables.days,
+        as_of=max(cutoffs),
+        ahead_days=rule.label_days,
+    )
     chances = pd.concat([_chances_or_none(tables.days, cutoff, rule, model) for cutoff in cutoffs])
     if chances.empty:
         raise DataError(

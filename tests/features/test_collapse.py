@@ -3,6 +3,7 @@
 from datetime import date
 
 import duckdb
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -151,6 +152,29 @@ def test_many_ids_on_one_day_are_counted_once_each(ledger):
     lines = lines.assign(order_id=[n % 37 for n in range(60)], category=list("xyz" * 20))
     measures = collapse(lines).measures
     assert (measures["orders"].tolist(), measures["categories"].tolist()) == ([37], [3])
+
+
+def test_text_ids_count_the_same_alone_on_their_day_and_beside_others(ledger):
+    lines = ledger(("a", 0, 1), ("b", 0, 1), ("b", 0, 2), ("b", 1, 1), ("c", 0, -1), ("c", 0, 1))
+    lines = lines.assign(order_id=["x", "x", "x", "y", "z", "x"], category=list("pqrqpp"))
+    measures = collapse(lines).measures
+    assert measures["orders"].tolist() == [1, 1, 1, 1]
+    assert measures["categories"].tolist() == [1, 2, 1, 1]
+
+
+@pytest.mark.parametrize(("max_lines", "questions"), [(3, 2), (2, 5)], ids=["one", "several"])
+def test_lines_of_one_range_are_asked_for_once(ledger, monkeypatch, max_lines, questions):
+    lines = nw.from_native(duckdb.from_df(ledger(("a", 0, 1), ("b", 2, 1), ("c", 4, 1))))
+    asked, collect = [], nw.LazyFrame.collect
+
+    def counted(frame, *arguments):
+        asked.append(frame)
+        return collect(frame, *arguments)
+
+    monkeypatch.setattr(nw.LazyFrame, "collect", counted)
+    parts = list(collapse_parts(lines, max_lines=max_lines))
+    assert len(asked) == questions
+    assert {part.last_day - part.first_day for part in parts} == {4}
 
 
 def test_only_the_wanted_columns_are_read(ledger):

@@ -48,7 +48,7 @@ def test_it_is_closer_to_the_truth_than_its_part(learnt):
 
 def test_each_fold_judges_later_than_it_trains(learnt):
     _, _, model = learnt
-    assert len(model.folds_) == 4
+    assert len(model.folds_) == 7
     for fold in model.folds_:
         assert (fold.judge - max(fold.train)).days >= 60
 
@@ -77,7 +77,34 @@ def test_contributions_add_up_to_the_log_odds(learnt):
     assert list(contributions) == ["away", "noise", "p_no_purchase"]
     rest = logit(model.predict_proba(panel)) - contributions.sum(axis=1)
     assert rest.to_numpy() == pytest.approx(rest.iloc[0], abs=1e-6)
-    assert contributions["away"].corr(panel["away"] > 60) > 0.9
+    both = contributions["away"] + contributions["p_no_purchase"]
+    assert both.corr(panel["away"] > 60) > 0.9
+
+
+def test_the_trees_start_from_the_value_model(learnt):
+    panel, churned, _ = learnt
+    idle = ChurnModel(["noise"], label_days=60, trials=1).fit(panel, churned)
+    p = idle.predict_proba(panel)
+    assert p.corr(panel["p_no_purchase"], method="spearman") > 0.85
+
+
+def test_the_rate_of_churn_lies_in_its_interval(learnt):
+    test, _, truth = make_panel(CUTOFFS[-1:], rows=4000, seed=9)
+    interval = learnt[2].predict_interval(test)
+    assert interval["p_churn"].equals(learnt[2].predict_proba(test))
+    low, high = interval["p_churn_low"], interval["p_churn_high"]
+    assert ((low < interval["p_churn"]) & (interval["p_churn"] < high)).all()
+    for group in (test["away"] > 60, test["away"] <= 60):
+        assert low[group].mean() < truth[group].mean() < high[group].mean()
+
+
+def test_trees_can_be_held_to_a_direction():
+    panel, churned, _ = make_panel(rows=200)
+    panel = panel.assign(overdue_ratio=-panel["away"])
+    model = ChurnModel(["overdue_ratio"], label_days=60, trials=1, monotone=True)
+    line = panel.iloc[:100].assign(overdue_ratio=np.linspace(-300, 0, 100), p_no_purchase=0.5)
+    p = model.fit(panel, churned).predict_proba(line)
+    assert (p.diff().dropna() >= 0).all()
 
 
 def test_survives_json_and_text(learnt):
