@@ -14,6 +14,7 @@ import pandas as pd
 from patronage.errors import DataError
 from patronage.models.scorer import SCORES, CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
+from patronage.tracking.reference import REFERENCE_FILE, Reference
 from patronage.tracking.store import MODEL, Store, quiet_mlflow
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
         mlflow.log_dict(dict(record.versions), "versions.json")
         mlflow.log_dict({"features": list(record.catalogue)}, "features.json")
         mlflow.log_dict({"trials": record.scorer.churn.tuned_.trials}, "trials.json")
+        reference = Reference.of(record.scorer.churn, record.panel, record.test)
+        mlflow.log_dict(reference.to_dict(), REFERENCE_FILE)
         for file, figure in record.figures.items():
             mlflow.log_figure(figure, f"plots/{file}.png")
         registered = _register(record, run_id)

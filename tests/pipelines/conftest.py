@@ -40,6 +40,11 @@ def write_project(folder: Path, table: pd.DataFrame, **settings):
 
 
 @pytest.fixture(scope="session")
+def new_project():
+    return write_project
+
+
+@pytest.fixture(scope="session")
 def every_tenth():
     table = cdnow()
     return table[table["customer_id"].astype(int) % 10 == 0]
