@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from patronage import __version__
-from patronage.errors import GateError, PatronageError, SettingsError
+from patronage.errors import GateError, MonitorAlarm, PatronageError, SettingsError
 
 if TYPE_CHECKING:
     from patronage.config import Settings
@@ -155,6 +155,17 @@ def report(config: Config = SETTINGS_FILE) -> None:
     from patronage.pipelines.run import report as report_only
 
     _finish(report_only(_settings(config, None), run_at=datetime.now(UTC)))
+
+
+@app.command()
+def monitor(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
+    """Watch drift, volume and realised quality; exit code 5 when something calls for you."""
+    from patronage.pipelines.monitor import monitor as watch
+
+    finished = watch(_settings(config, as_of), run_at=datetime.now(UTC))
+    print(finished.summary)
+    if finished.alarms:
+        raise MonitorAlarm("\n".join(finished.alarms))
 
 
 @app.command()

@@ -51,13 +51,13 @@ def prepare(
     """
     with (
         run.step("read and check"),
-        _read(settings, run, run_at) as ledger,
+        read(settings, run, run_at) as ledger,
     ):
-        run.manifest.update(_checked(ledger))
+        run.manifest.update(checked(ledger))
         _tell(ledger)
         ledger.write_quarantine(run.path / "quarantine")
         ledger.refuse_if_bad()
-        as_of = _day_of_the_run(ledger, settings)
+        as_of = day_of_the_run(ledger, settings)
         data_end = min(as_of, ledger.last_day + timedelta(days=1))
         with run.step("customer days"):
             tables = _customer_tables(ledger, settings, as_of)
@@ -106,12 +106,13 @@ def quarantine_told(run: RunFolder) -> str:
     return f"{counted(sum(bad.values()), 'row')} in quarantine, {tables}{where}"
 
 
-def _read(settings: Settings, run: RunFolder, run_at: datetime) -> Ledger:
+def read(settings: Settings, run: RunFolder, run_at: datetime) -> Ledger:
+    """Read every source against its contract, with a progress bar where a terminal is there."""
     with reading_progress() as on_table:
         return read_ledger(settings, read_at=run_at, work_folder=run.path, on_table=on_table)
 
 
-def _checked(ledger: Ledger) -> dict[str, Any]:
+def checked(ledger: Ledger) -> dict[str, Any]:
     """What the manifest says of each table, and which are not there."""
     tables = ledger.tables.values()
     return {
@@ -163,7 +164,14 @@ def _with_own_features(
     return without_sources(as_of_days(with_features(tables, own), cutoffs))
 
 
-def _day_of_the_run(ledger: Ledger, settings: Settings) -> date:
+def day_of_the_run(ledger: Ledger, settings: Settings) -> date:
+    """The day that the settings ask for, or the day after the last transaction.
+
+    Raises
+    ------
+    DataError
+        If nothing is known before it, or nobody can be eligible on it.
+    """
     wanted, after_last = settings.run.as_of, ledger.last_day + timedelta(days=1)
     as_of = wanted if isinstance(wanted, date) else after_last
     if as_of <= ledger.first_day:

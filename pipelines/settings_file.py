@@ -34,6 +34,7 @@ SECTIONS: dict[str, type[Section]] = {
     "[[retention.actions]]": config.Action,
     "[run]": config.RunSection,
     "[tracking]": config.TrackingSection,
+    "[monitor]": config.MonitorSection,
     "[engine]": config.EngineSection,
 }
 

@@ -235,6 +235,33 @@ class EngineSection(Section):
         return self
 
 
+class MonitorSection(Section):
+    """From what on `patronage monitor` raises an alarm."""
+
+    psi: Annotated[float, Field(gt=0, le=10)] = 0.25
+    """Drift: population stability index of the scores, or of a feature that matters."""
+    significance: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    """... and so small a p-value, corrected for the number of features."""
+    min_importance: Share = 0.02
+    """A feature matters with so large a share of what all features contribute to the scores."""
+    max_null_change: Share = 0.1
+    """A feature's share of nulls, so far outside what the training cutoffs had."""
+    max_unseen_share: Share = 0.05
+    """Share of customers with a category that training did not hold."""
+    max_volume_change: Annotated[float, Field(gt=0, le=100)] = 0.5
+    """Purchases of four weeks, or eligible customers, up or down by such a share."""
+    max_calibration_gap: Share = 0.05
+    """Mean prediction and actual share who left, once known, so far apart."""
+    max_log_loss_excess: Annotated[float, Field(gt=0, le=10)] = 0.05
+    """Realised log loss, so far above what the probabilities themselves promise."""
+    min_slope: Annotated[float, Field(ge=-10, le=1)] = 0.7
+    """Realised calibration slope: below, probabilities are too bold."""
+    max_slope: Annotated[float, Field(ge=1, le=100)] = 1.4
+    """Realised calibration slope: above, probabilities are too timid."""
+    min_customers: Annotated[int, Field(ge=1)] = 100
+    """Fewer customers than this raise no alarm of drift or of realised quality."""
+
+
 class Settings(Section):
     """All settings of one project."""
 
@@ -251,6 +278,7 @@ class Settings(Section):
     retention: RetentionSection
     tracking: TrackingSection = TrackingSection()
     run: RunSection = RunSection()
+    monitor: MonitorSection = MonitorSection()
     engine: EngineSection = EngineSection()
     folder: Annotated[Path, Field(exclude=True)] = Path()
     """Folder of the settings file, set when it is read."""

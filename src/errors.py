@@ -29,6 +29,12 @@ class GateError(PatronageError):
     exit_code = 4
 
 
+class MonitorAlarm(PatronageError):
+    """Something that the monitor watches calls for somebody; each line says what."""
+
+    exit_code = 5
+
+
 class LockError(PatronageError):
     """Another run holds the lock on the output folder."""
 

@@ -168,7 +168,7 @@ def test_every_setting_that_the_template_shows_exists(tmp_path):
         for line in DEMO.splitlines()
     ]
     text = "\n".join(line for line in lines if line != "#" and not line.startswith("# "))
-    assert len(tomllib.loads(text)) == 13
+    assert len(tomllib.loads(text)) == 14
     (tmp_path / "patronage.toml").write_text(text)
     settings = load_settings(tmp_path / "patronage.toml")
     assert settings.transactions.encoding == "cp1252"

@@ -58,14 +58,15 @@ def pictures(data: ReportData) -> Iterator[Picture]:
         yield _alive(data.p_alive_matrix)
 
 
-def _picture(figure: Figure, alternative: str, reading: str) -> Picture:
+def picture(figure: Figure, alternative: str, reading: str) -> Picture:
+    """A figure with its texts, ready for a page."""
     encoded = b64encode(svg(figure)).decode("ascii")
     uri, wide = f"data:image/svg+xml;base64,{encoded}", figure.get_figwidth() > _ONE_PANEL
     return Picture(uri, alternative, reading, wide)
 
 
 def _value(data: ReportData) -> Picture:
-    return _picture(
+    return picture(
         value_at_risk_chart(data.customers, currency=data.currency),
         "Bars: value at risk by tenth of the customers, from least to most likely to leave.",
         readings.value_reading(data.customers, currency=data.currency),
@@ -74,7 +75,7 @@ def _value(data: ReportData) -> Picture:
 
 def _gains(evaluation: pd.DataFrame) -> Picture:
     labels = {name: SCORE_NAMES[name] for name in _GAINS_OF if name in evaluation}
-    return _picture(
+    return picture(
         gains_chart(evaluation, labels),
         f"Lines: share of leavers reached, and lift, by share of customers contacted, for "
         f"{', '.join(labels.values())}.",
@@ -84,7 +85,7 @@ def _gains(evaluation: pd.DataFrame) -> Picture:
 
 def _calibration(evaluation: pd.DataFrame) -> Picture:
     p_churn, churned = evaluation["patronage"], evaluation["churned"]
-    return _picture(
+    return picture(
         calibration_chart(p_churn, churned),
         "Points: share of customers who left, against the chance predicted, in ten groups; below, "
         "how many customers got which prediction.",
@@ -93,7 +94,7 @@ def _calibration(evaluation: pd.DataFrame) -> Picture:
 
 
 def _tracking(tracking: pd.DataFrame) -> Picture:
-    return _picture(
+    return picture(
         tracking_chart(tracking),
         "Lines: repeat purchases by week, actual and expected, added up and week by week.",
         readings.tracking_reading(tracking),
@@ -101,7 +102,7 @@ def _tracking(tracking: pd.DataFrame) -> Picture:
 
 
 def _alive(probability_alive: ProbabilityAlive) -> Picture:
-    return _picture(
+    return picture(
         alive_chart(probability_alive, age=_YEAR, max_frequency=_MAX_FREQUENCY, unit="days"),
         "Heat map: chance that a customer is still one, by time since the last purchase and by "
         "number of repeat purchases.",

@@ -16,6 +16,7 @@ from patronage.errors import DataError
 from patronage.models.scorer import SCORES, CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
 from patronage.retention.judged_money import money_figures
+from patronage.tracking.reference import REFERENCE_FILE, Reference
 from patronage.tracking.store import MODEL, Store, lock_on, quiet_mlflow
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
         mlflow.log_dict(dict(record.versions), "versions.json")
         mlflow.log_dict({"features": list(record.catalogue)}, "features.json")
         mlflow.log_dict({"trials": record.scorer.churn.tuned_.trials}, "trials.json")
+        reference = Reference.of(record.scorer.churn, record.panel, record.test)
+        mlflow.log_dict(reference.to_dict(), REFERENCE_FILE)
         for file, figure in record.figures.items():
             mlflow.log_figure(figure, f"plots/{file}.png")
         with lock_on(store.folder, "registry"):

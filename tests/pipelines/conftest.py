@@ -40,7 +40,7 @@ def write_project(folder: Path, table: pd.DataFrame, **settings):
 
 
 @pytest.fixture(scope="session")
-def make_project():
+def new_project():
     return write_project
 
 

@@ -29,9 +29,9 @@ def in_force(config, version):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, every_tenth, make_project):
+def trained(tmp_path_factory, every_tenth, new_project):
     """A project after two processes trained at once, each with its own outputs, on a new store."""
-    config = make_project(tmp_path_factory.mktemp("two"), every_tenth)
+    config = new_project(tmp_path_factory.mktemp("two"), every_tenth)
     other = config.with_name("other.toml")
     other.write_text(config.read_text().replace('# outputs = "outputs"', 'outputs = "others"'))
     assert load_settings(other).run.outputs.name == "others"
@@ -95,9 +95,9 @@ def test_promotion_by_hand_waits_for_the_command(trained, patronage, capsys):
 
 
 def test_without_a_champion_the_next_step_is_told(
-    tmp_path, every_tenth, make_project, patronage, capsys
+    tmp_path, every_tenth, new_project, patronage, capsys
 ):
-    config = make_project(tmp_path, every_tenth.head(20))
+    config = new_project(tmp_path, every_tenth.head(20))
     assert patronage("rollback", "--config", config) == 3
     assert "there is no previous champion to go back to: no version" in capsys.readouterr().err
     store = store_of(config)
