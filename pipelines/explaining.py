@@ -1,6 +1,6 @@
-"""What a trained model goes by, for whoever reads its report: names, importance, dependence."""
+"""What a trained model goes by and where it is weak, for whoever reads its report or its card."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -8,14 +8,48 @@ import pandas as pd
 from patronage.features.feature import Feature
 from patronage.features.value_model import FEATURES as VALUE_FEATURES
 from patronage.models.churn import P_NO_PURCHASE, ChurnModel
+from patronage.models.churn_evaluation import OURS, Evaluation
 from patronage.models.importance import permutation_importance
+from patronage.models.metric_intervals import metric_intervals
 from patronage.models.panel_matrix import is_text
 from patronage.models.partial_dependence import partial_dependence
+from patronage.models.segments import segments
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DEPENDENCES = 6
+
+
+def explanations(
+    churn: ChurnModel,
+    learn: pd.DataFrame,
+    test: pd.DataFrame,
+    evaluation: Evaluation,
+    features: Iterable[Feature],
+) -> dict[str, Any]:
+    """What a training run's metrics say besides figures of quality, for JSON.
+
+    Parameters
+    ----------
+    learn, test
+        The labelled rows that trained, and those of the test cutoff.
+    features
+        Those of the panel, the model's among them.
+
+    Returns
+    -------
+    dict
+        `intervals` of the metrics, `segments`, `cutoffs` with their share of churn, and
+        `explained`: see `explained`.
+    """
+    scores, labels = evaluation.scores, test["churned"]
+    return {
+        "intervals": metric_intervals(labels, scores[list(evaluation.metrics)]),
+        "segments": [one.to_dict() for one in segments(test, scores[OURS], churn.categories_)],
+        "cutoffs": [*_cutoffs(learn, test=False), *_cutoffs(test, test=True)],
+        "explained": explained(churn, test, features),
+    }
 
 
 def explained(churn: ChurnModel, test: pd.DataFrame, features: Iterable[Feature]) -> dict[str, Any]:
@@ -37,6 +71,16 @@ def explained(churn: ChurnModel, test: pd.DataFrame, features: Iterable[Feature]
         "importance": importance.to_dict(),
         "dependence": [one.to_dict() for one in partial_dependence(churn, test, first)],
     }
+
+
+def _cutoffs(panel: pd.DataFrame, *, test: bool) -> Iterator[dict[str, Any]]:
+    for day, rows in panel.groupby("as_of")["churned"]:
+        yield {
+            "as_of": str(pd.Timestamp(str(day)).date()),
+            "customers": len(rows),
+            "churn_share": float(rows.mean()),
+            "test": test,
+        }
 
 
 def explaining_figures(found: Mapping[str, Any]) -> dict[str, "Figure"]:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.config import Settings
+from patronage.pipelines.carding import copy_card
 from patronage.pipelines.families import families_used
 from patronage.pipelines.judging import in_money
 from patronage.pipelines.run_folder import RunFolder
@@ -44,6 +45,7 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
         )
     with run.step("report"):
         judged = _judged(store, model, policy)
+        run.manifest["model"]["card"] = copy_card(store, model.run_id, run.path)
         run.write_json("metrics.json", judged.metrics)
         write_at_risk_csv(at_risk, run.path / "at_risk.csv")
         write_at_risk_xlsx(
