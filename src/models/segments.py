@@ -7,9 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from patronage.features.lifecycle import TENURE_STEPS
-from patronage.models.evaluation import calibration_line, log_losses, ranking_metrics
+from patronage.models.evaluation import (
+    CLIP,
+    calibration_in_the_large,
+    calibration_line,
+    log_losses,
+    ranking_metrics,
+)
 from patronage.models.metric_intervals import mean_interval, wilson_interval
 
 FEWEST = 30
@@ -30,7 +37,8 @@ class Segment:
     churn_rate, low, high
         Share who left, and its 95 % interval (Wilson).
     mean_predicted
-        Mean probability; `off` where it lies outside of that interval.
+        Mean probability; `off` where it lies outside of that interval, `off_beyond_level` where it
+        would even if the level of the whole cutoff were known.
     auc
         None where all left or all stayed; so are `slope` and `intercept` of the calibration.
     log_loss, log_loss_low, log_loss_high
@@ -47,6 +55,7 @@ class Segment:
     high: float
     mean_predicted: float
     off: bool
+    off_beyond_level: bool
     auc: float | None
     slope: float | None
     intercept: float | None
@@ -74,8 +83,10 @@ def segments(
     categories
         The texts among the model's features, as `ChurnModel.categories_`.
     """
+    odds = logit(np.clip(p_churn.to_numpy(dtype=float), CLIP, 1 - CLIP))
+    level = expit(odds + _shift(test["churned"], odds))
     found = [
-        _segment(by, str(name), test.loc[rows, "churned"], p_churn[rows])
+        _segment(by, str(name), test.loc[rows, "churned"], p_churn[rows], float(level[rows].mean()))
         for by, names in _divisions(test, categories)
         for name, rows in _rows(names)
     ]
@@ -132,7 +143,14 @@ def _rows(names: pd.Series) -> Iterator[tuple[Any, NDArray[np.bool_]]]:
             yield name, rows
 
 
-def _segment(by: str, name: str, churned: pd.Series, p_churn: pd.Series) -> Segment:
+def _shift(churned: pd.Series, odds: NDArray[np.float64]) -> float:
+    """What moves all log-odds to the level that came; where all left or stayed, nothing can."""
+    return calibration_in_the_large(churned, odds) if churned.nunique() > 1 else 0.0
+
+
+def _segment(
+    by: str, name: str, churned: pd.Series, p_churn: pd.Series, mean_at_level: float
+) -> Segment:
     hits, n, mean = float(churned.sum()), len(churned), float(p_churn.mean())
     low, high = _wilson(hits, n)
     losses = log_losses(churned, p_churn)
@@ -148,6 +166,7 @@ def _segment(by: str, name: str, churned: pd.Series, p_churn: pd.Series) -> Segm
         high=high,
         mean_predicted=mean,
         off=not low <= mean <= high,
+        off_beyond_level=not low <= mean_at_level <= high,
         auc=ranking_metrics(churned, p_churn)["auc"] if both else None,
         slope=slope,
         intercept=intercept,

@@ -75,8 +75,7 @@ def calibration(
 def weak_segments(metrics: Mapping[str, Any]) -> CardSection:
     """Every kind of customer that is large enough; those that are off are named first."""
     found = metrics["segments"]
-    off = [one for one in found if one["off"]]
-    texts = [_off_sentence(found, off), *_ranking(found, metrics["test"])]
+    texts = [*_off_sentences(found, metrics["test"]), *_ranking(found, metrics["test"])]
     head = ["Customers", "Number", "Left, with 95% interval", "Predicted", "AUC", "Slope"]
     rows = [
         [
@@ -126,17 +125,23 @@ def _interval(p: float, spread: float) -> tuple[float, float]:
     return float(expit(logit(p) - reach)), float(expit(logit(p) + reach))
 
 
-def _off_sentence(found: list[Mapping[str, Any]], off: list[Mapping[str, Any]]) -> str:
+def _off_sentences(found: list[Mapping[str, Any]], test: Mapping[str, Any]) -> list[str]:
+    """Who is off, and who would be with the level of the day known."""
     if not found:
-        return "No kind of customer is large enough to be judged by itself."
+        return ["No kind of customer is large enough to be judged by itself."]
+    off = [one for one in found if one["off"]]
     by_chance = f"of {len(found)} kinds, about {max(round(len(found) / 20), 1)} would be by chance"
     if not off:
-        return f"No kind of customer is off: predicted lies within the interval ({by_chance})."
-    named = "; ".join(f"{one['by']} {one['name']} ({_direction(one)})" for one in off)
-    return (
+        return [f"No kind of customer is off: predicted lies within the interval ({by_chance})."]
+    beyond = [one for one in found if one["off_beyond_level"]]
+    named = "; ".join(f"{one['by']} {one['name']}" for one in beyond) or "none"
+    return [
         f"For {counted(len(off), 'kind')} of customer the mean probability lies outside the "
-        f"interval of what came ({by_chance}): {named}."
-    )
+        f"interval of what came ({by_chance}). The level of the whole day was "
+        f"{test['models']['patronage']['mean_predicted']:.1%} predicted and "
+        f"{test['churn_rate']:.1%} come, which moves all kinds at once. Off even with that level "
+        f"known: {named}."
+    ]
 
 
 def _ranking(found: list[Mapping[str, Any]], test: Mapping[str, Any]) -> list[str]:
@@ -153,7 +158,8 @@ def _ranking(found: list[Mapping[str, Any]], test: Mapping[str, Any]) -> list[st
 def _direction(one: Mapping[str, Any]) -> str:
     if not one["off"]:
         return ""
-    return "too high" if one["mean_predicted"] > one["high"] else "too low"
+    direction = "too high" if one["mean_predicted"] > one["high"] else "too low"
+    return direction if one["off_beyond_level"] else f"{direction}, as is the day"
 
 
 def _shape(learnt: Mapping[str, Any]) -> str:

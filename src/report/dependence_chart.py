@@ -7,11 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from patronage.models.churn import P_NO_PURCHASE
 from patronage.report.chart_style import ACCENT, GREY, MUTED, WARM, new_figure, style_axes
 
 COLUMNS = 3
 PANEL_HEIGHT = 3.1
 LABEL = 40
+LEAST_ROOM = 0.02
 
 
 def dependence_chart(dependences: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> Figure:
@@ -27,14 +29,29 @@ def dependence_chart(dependences: Sequence[Mapping[str, Any]], words: Mapping[st
     rows = -(-len(dependences) // COLUMNS)
     figure = new_figure(14.4, PANEL_HEIGHT * rows)
     panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-    highest = max(max(one["p_churn"]) for one in dependences)
+    low, high = _limits(dependences)
     for axes, one in zip(panels, dependences, strict=False):
         _panel(axes, one, words.get(one["feature"], one["feature"]))
-        axes.set_ylim(0, min(1.0, highest * 1.15))
+        axes.set_ylim(*((0, 1) if one["feature"] == P_NO_PURCHASE else (low, high)))
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     for axes in panels[len(dependences) :]:
         axes.set_visible(False)
     return figure
+
+
+def _limits(dependences: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """One scale for all features, so that they can be compared; the start's own is 0 to 1."""
+    shown = [p for one in dependences if one["feature"] != P_NO_PURCHASE for p in _levels(one)] or [
+        0.0,
+        1.0,
+    ]
+    room = max(0.1 * (max(shown) - min(shown)), LEAST_ROOM)
+    return max(min(shown) - room, 0.0), min(max(shown) + room, 1.0)
+
+
+def _levels(one: Mapping[str, Any]) -> list[float]:
+    missing = [] if one["p_missing"] is None else [one["p_missing"]]
+    return [*one["p_churn"], *missing]
 
 
 def _panel(axes: Axes, one: Mapping[str, Any], name: str) -> None:

@@ -1,7 +1,7 @@
 """The families of features in words that need no glossary."""
 
 FAMILY_WORDS = {
-    "value_model": "the model of purchases: each one's own rhythm and pause",
+    "value_model": "rhythm and pause, by the model of purchases",
     "rfm": "how often, how lately, for how much",
     "rhythm": "pauses between purchases",
     "windows": "purchases and spend of late",

@@ -11,6 +11,8 @@ from patronage.report.family_words import family_words
 
 SHOWN = 12
 CHARACTERS = 48
+LONGEST = 1.5
+"""A bar is cut that is longer than so many times the second, which could not be read beside it."""
 
 
 def importance_chart(importance: Mapping[str, Any], words: Mapping[str, str]) -> Figure:
@@ -53,6 +55,17 @@ def _bars(
     style_axes(axes, title=title, x="what the log loss rises by without it", y="")
     axes.set_yticks(list(places), [_short(words(one["name"])) for one in first])
     axes.grid(visible=False, axis="y")
+    _cut(axes, [one["increase"] for one in first])
+
+
+def _cut(axes: Axes, increases: Sequence[float]) -> None:
+    """End the axis before the end of a bar that dwarfs all others, and say how long it is."""
+    if len(increases) < 2 or not 0 < LONGEST * increases[1] < increases[0]:
+        return
+    end = LONGEST * increases[1]
+    axes.set_xlim(min(axes.get_xlim()[0], 0.0), end)
+    text = f"+{increases[0]:.3f}, not drawn to its end "
+    axes.text(end, len(increases), text, ha="right", va="center", color="white", fontsize=9)
 
 
 def _short(text: str) -> str:

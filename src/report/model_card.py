@@ -106,11 +106,11 @@ def limits(data: CardData) -> Iterator[str]:
     found = metrics.get("value_models") or {}
     if not (found.get("season") or {}).get("taken"):
         yield "Its model of purchases has no season: where sales have one, its level lags behind."
-    off = sum(one["off"] for one in metrics["segments"])
+    off = sum(one["off_beyond_level"] for one in metrics["segments"])
     if off:
         yield (
-            f"It is off for {counted(off, 'kind')} of customer (see Where it is weak): a "
-            "cut-off by p_churn treats them unequally."
+            f"For {counted(off, 'kind')} of customer it is off by more than the level of the day "
+            "(see Where it is weak): a cut by p_churn treats them unequally."
         )
     if metrics.get("leakage"):
         yield "Some features may know the future: its quality above may be too good to be true."

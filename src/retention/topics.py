@@ -89,6 +89,14 @@ RARE = Sentence(
     lambda gap, away, *_: f"buys only every {days(gap)}; last purchase {days(away)} ago",
 )
 
+RARE_ON_ONE_GAP = Sentence(
+    named("usual_gap_days", "days_since_last", "frequency"),
+    lambda gap, away, frequency: (frequency == 1) & (gap >= RARE_DAYS) & (gap >= away),
+    lambda gap, away, *_: (
+        f"came back only after {days(gap)} last time; last purchase {days(away)} ago"
+    ),
+)
+
 LAST_PURCHASE = Sentence(
     named("days_since_last"),
     lambda away: np.isfinite(away),
@@ -112,7 +120,7 @@ ABSENCE = Topic(
         *("purchase_days_7", "purchase_days_30", "recency_z", "clumpiness", "pauses"),
         *("p_no_purchase", "p_alive", "horizon_purchases"),
     ),
-    (ONE_PURCHASE, LATE, LATE_ON_ONE_GAP, RARE),
+    (ONE_PURCHASE, LATE, LATE_ON_ONE_GAP, RARE, RARE_ON_ONE_GAP),
 )
 
 FEW = Topic(

@@ -57,7 +57,7 @@ def section():
 
 def test_the_section_says_what_most_hangs_on(section):
     assert section.pictures[0].reading == (
-        "Most hangs on the model of purchases: each one's own rhythm and pause: without it the "
+        "Most hangs on rhythm and pause, by the model of purchases: without it the "
         "log loss would be 0.580 instead of 0.500. Next: how often, how lately, for how much; "
         "columns of the customers table."
     )
@@ -98,6 +98,21 @@ def test_the_charts_show_what_was_found():
         "plan <b>",
     ]
     assert not panels[2].get_visible()
+
+
+def test_one_long_bar_is_cut_and_says_how_long_it_is():
+    long = {**IMPORTANCE["families"][0], "increase": 0.9}
+    families = [long, *IMPORTANCE["families"][1:]]
+    left, _ = importance_chart({**IMPORTANCE, "families": families}, {}).axes
+    assert left.get_xlim()[1] == pytest.approx(0.045)
+    assert [text.get_text() for text in left.texts] == ["+0.900, not drawn to its end "]
+
+
+def test_the_start_has_an_axis_of_its_own():
+    start = {**DEPENDENCE[0], "feature": "p_no_purchase", "p_churn": [0.05, 0.5, 0.95]}
+    first, second = dependence_chart([start, DEPENDENCE[0]], {}).axes[:2]
+    assert first.get_ylim() == (0, 1)
+    assert second.get_ylim() == pytest.approx((0.16, 0.64))
 
 
 def test_every_family_has_words():
