@@ -96,7 +96,8 @@ def permutation_importance(
     """
     rng = np.random.default_rng(seed)
     drawn = sample_rows(test, rows, rng)
-    groups = [*_families(model, drawn, families), *_singles(model, drawn, single)]
+    whole = _families(model, drawn, families)
+    groups = [*whole, *_singles(model, drawn, single)]
     plain = _loss(model, drawn)
     rounds: list[list[float]] = []
     end = time.monotonic() + seconds
@@ -104,14 +105,13 @@ def permutation_importance(
         order = rng.permutation(len(drawn))
         rounds.append([_loss(model, permuted(drawn, columns, order)) for _, columns in groups])
     found = _found(groups, np.array(rounds) - plain)
-    n_families = len(groups) - len(_singles(model, drawn, single))
     return Importances(
         rows=len(drawn),
         of=len(test),
         repeats=len(rounds),
         log_loss=plain,
-        families=_ranked(found[:n_families]),
-        features=_ranked(found[n_families:]),
+        families=_ranked(found[: len(whole)]),
+        features=_ranked(found[len(whole) :]),
     )
 
 

@@ -1,5 +1,7 @@
 """How far the quality of a score might lie off, had other customers been drawn."""
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,11 +11,14 @@ from numpy.typing import NDArray
 from patronage.models.evaluation import CLIP, log_losses
 
 FloatArray = NDArray[np.float64]
+Places = NDArray[np.intp]
 Interval = tuple[float, float]
+Statistic = Callable[[FloatArray], FloatArray]
 DRAWS = 300
 MOST_WORK = 20_000_000
 """Draws times customers: where there are many customers, fewer draws do, since all lie close."""
 LEAST_DRAWS = 50
+BLOCK = 1_000_000
 EDGES = (0.05, 0.95)
 _Z = 1.959963984540054  # two-sided 95 %
 
@@ -34,14 +39,26 @@ def metric_intervals(
     scores
         One column per score, on the index of `churned`; one within 0 to 1 is a probability.
     """
-    times = _times(len(churned), draws, seed)
     y = churned.to_numpy(dtype=float)
-    return {str(name): _of_score(y, column, times) for name, column in scores.items()}
+    asked = {
+        (str(name), metric): statistic
+        for name, column in scores.items()
+        for metric, statistic in _statistics(y, column).items()
+    }
+    drawn: dict[tuple[str, str], list[FloatArray]] = {key: [] for key in asked}
+    for times in _blocks(len(y), draws, seed):
+        for key, statistic in asked.items():
+            drawn[key].append(statistic(times))
+    found: dict[str, dict[str, Interval]] = {}
+    for (name, metric), values in drawn.items():
+        found.setdefault(name, {})[metric] = _edges(np.concatenate(values))
+    return found
 
 
 def mean_interval(values: FloatArray, *, draws: int = DRAWS, seed: int = 0) -> Interval:
     """90 % interval of a mean over customers, by the same bootstrap."""
-    return _edges(_times(len(values), draws, seed) @ values / len(values))
+    blocks = _blocks(len(values), draws, seed)
+    return _edges(np.concatenate([times @ values / len(values) for times in blocks]))
 
 
 def wilson_interval(hits: NDArray[Any], n: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
@@ -58,22 +75,33 @@ def wilson_interval(hits: NDArray[Any], n: NDArray[Any]) -> tuple[FloatArray, Fl
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
-def _of_score(y: FloatArray, score: pd.Series, times: FloatArray) -> dict[str, Interval]:
-    found = {"auc": _edges(_aucs(y, score.to_numpy(dtype=float), times))}
+def _statistics(y: FloatArray, score: pd.Series) -> dict[str, Statistic]:
+    """What each draw gives, by metric."""
+    numbers = score.to_numpy(dtype=float)
+    _, place = np.unique(numbers, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
+    found: dict[str, Statistic] = {"auc": partial(_aucs, y[order], order, starts)}
     if score.between(0, 1).all():
-        p = np.clip(score.to_numpy(dtype=float), CLIP, 1 - CLIP)
-        found["log_loss"] = _edges(times @ log_losses(y, p) / len(y))
-        found["brier"] = _edges(times @ (y - p) ** 2 / len(y))
+        p = np.clip(numbers, CLIP, 1 - CLIP)
+        found["log_loss"] = partial(_means, log_losses(y, p))
+        found["brier"] = partial(_means, (y - p) ** 2)
     return found
 
 
-def _aucs(y: FloatArray, score: FloatArray, times: FloatArray) -> FloatArray:
-    """AUC of each draw: of pairs of one who left and one who stayed, the share in order."""
-    _, place = np.unique(score, return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
-    left = np.add.reduceat((times * y)[:, order], starts, axis=1)
-    stayed = np.add.reduceat((times * (1 - y))[:, order], starts, axis=1)
+def _means(values: FloatArray, times: FloatArray) -> FloatArray:
+    means: FloatArray = times @ values / len(values)
+    return means
+
+
+def _aucs(y: FloatArray, order: Places, starts: Places, times: FloatArray) -> FloatArray:
+    """AUC of each draw: of pairs of one who left and one who stayed, the share in order.
+
+    `y` is in the order of the score, `starts` where a new value of it begins.
+    """
+    times = times[:, order]
+    left = np.add.reduceat(times * y, starts, axis=1)
+    stayed = np.add.reduceat(times * (1 - y), starts, axis=1)
     below = np.cumsum(stayed, axis=1) - stayed / 2
     pairs = left.sum(axis=1) * stayed.sum(axis=1)
     with np.errstate(invalid="ignore"):
@@ -81,15 +109,19 @@ def _aucs(y: FloatArray, score: FloatArray, times: FloatArray) -> FloatArray:
     return aucs
 
 
-def _times(customers: int, draws: int, seed: int) -> FloatArray:
-    """How often each customer is drawn, shape (draws, customers)."""
+def _blocks(customers: int, draws: int, seed: int) -> Iterator[FloatArray]:
+    """How often each customer is drawn, shape (some draws, customers): a bound on memory."""
     rng = np.random.default_rng(seed)
-    count = max(min(draws, MOST_WORK // max(customers, 1)), LEAST_DRAWS)
-    drawn = (
-        np.bincount(rng.integers(0, customers, customers), minlength=customers)
-        for _ in range(count)
-    )
-    return np.stack(list(drawn)).astype(np.float64)
+    left = max(min(draws, MOST_WORK // max(customers, 1)), LEAST_DRAWS)
+    while left > 0:
+        some = min(left, max(BLOCK // max(customers, 1), 1))
+        yield np.stack([_times(customers, rng) for _ in range(some)])
+        left -= some
+
+
+def _times(customers: int, rng: np.random.Generator) -> FloatArray:
+    drawn = np.bincount(rng.integers(0, customers, customers), minlength=customers)
+    return drawn.astype(np.float64)
 
 
 def _edges(values: FloatArray) -> Interval:

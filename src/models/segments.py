@@ -126,7 +126,7 @@ def _between(low: int, high: int, unit: str) -> str:
 
 def _quartiles(values: pd.Series) -> pd.Series:
     place = ((values.rank(method="first") - 1) * 4 // max(values.notna().sum(), 1)).astype("Int64")
-    names = ["lowest quarter", "second quarter", "third quarter", "highest quarter"]
+    names = [f"{which} quarter of spend" for which in ("lowest", "second", "third", "highest")]
     return _kinds(place.fillna(-1).to_numpy(dtype=int), names, values.index)
 
 

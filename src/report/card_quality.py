@@ -97,7 +97,8 @@ def weak_segments(metrics: Mapping[str, Any]) -> CardSection:
         segment_chart(found),
         "Points: share who left against the chance predicted, for each kind of customer, with 95% "
         "bands.",
-        "Each kind of customer by itself: on the dashed line they leave as often as was said.",
+        "Each kind of customer by itself: on the dashed line they leave as often as was said; "
+        "orange: off by more than the level of the day.",
     )
     return CardSection("Where it is weak", texts, tables=[table], pictures=[chart])
 

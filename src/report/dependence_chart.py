@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from patronage.models.churn import P_NO_PURCHASE
-from patronage.report.chart_style import ACCENT, GREY, MUTED, WARM, new_figure, style_axes
+from patronage.report.chart_style import ACCENT, GREY, INK, MUTED, WARM, new_figure, style_axes
 
 COLUMNS = 3
 PANEL_HEIGHT = 3.1
-LABEL = 40
+LABEL = 56
 LEAST_ROOM = 0.02
 
 
@@ -67,7 +67,8 @@ def _panel(axes: Axes, one: Mapping[str, Any], name: str) -> None:
         crowd.bar(one["edges"][:-1], one["counts"], widths, align="edge", color=GREY, alpha=0.35)
         axes.plot(one["values"], one["p_churn"], color=ACCENT, linewidth=1.8, marker=".")
     crowd.set_ylim(0, 3 * max(*one["counts"], 1))
-    style_axes(axes, title=name[:LABEL], x="", y="chance to leave")
+    style_axes(axes, title="", x="", y="chance to leave")
+    axes.set_title(name[:LABEL], loc="left", fontsize=9.5, fontweight="bold", color=INK)
     if one["p_missing"] is not None:
         axes.axhline(one["p_missing"], color=WARM, linestyle=":", linewidth=1.2)
         axes.annotate(

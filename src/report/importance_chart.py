@@ -63,7 +63,7 @@ def _cut(axes: Axes, increases: Sequence[float]) -> None:
     if len(increases) < 2 or not 0 < LONGEST * increases[1] < increases[0]:
         return
     end = LONGEST * increases[1]
-    axes.set_xlim(min(axes.get_xlim()[0], 0.0), end)
+    axes.set_xlim(min(1.4 * min(increases), -0.02 * end), end)
     text = f"+{increases[0]:.3f}, not drawn to its end "
     axes.text(end, len(increases), text, ha="right", va="center", color="white", fontsize=9)
 

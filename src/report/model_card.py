@@ -155,8 +155,8 @@ def _question(data: CardData) -> CardSection:
         f"Churn: {label_sentence(data)}. Eligible: who bought within "
         f"{counted(data.setting('features', 'active_days') or 0, 'day')} before it.",
         f"It learnt from {counted(train['rows'], 'row')}, one per eligible customer and cutoff. "
-        f"{counted(len(train['folds']), 'fold')} judged while it was tuned and calibrated; in each "
-        "all labels it was trained on were known on the day it was judged by. The test day was "
+        f"{counted(len(train['folds']), 'fold')} calibrated it, the newest of them tuned it: in "
+        "each all labels trained on were known on the day it was judged by. The test day was "
         "touched by none of this.",
     ]
     judges = {fold["judge"] for fold in train["folds"]}
@@ -173,7 +173,7 @@ def _question(data: CardData) -> CardSection:
 def _role(one: Mapping[str, Any], judges: set[str]) -> str:
     if one["test"]:
         return "judge the model"
-    return "train, tune and calibrate" if one["as_of"] in judges else "train"
+    return "train and calibrate" if one["as_of"] in judges else "train"
 
 
 def _explained(metrics: Mapping[str, Any]) -> Iterator[CardSection]:

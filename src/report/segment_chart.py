@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from patronage.report.chart_style import ACCENT, GREY, MUTED, WARM, new_figure, style_axes
 
 COLUMNS = 4
-MOST = 12
+MOST = 16
 PANEL_HEIGHT = 2.7
 
 
@@ -38,7 +38,7 @@ def segment_chart(segments: Sequence[Mapping[str, Any]]) -> Figure:
 
 def _panel(axes: Axes, segment: Mapping[str, Any]) -> None:
     predicted, observed, low, high = np.array(segment["bins"]).T
-    colour = WARM if segment["off"] else ACCENT
+    colour = WARM if segment["off_beyond_level"] else ACCENT
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
     errors = np.clip([observed - low, high - observed], 0, None)
     axes.errorbar(predicted, observed, yerr=errors, fmt="o-", color=colour, capsize=2, markersize=4)

@@ -4,7 +4,7 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from patronage.models.metric_intervals import _aucs, mean_interval, metric_intervals
+from patronage.models.metric_intervals import _blocks, _statistics, mean_interval, metric_intervals
 
 
 def drawn(n, seed):
@@ -34,7 +34,7 @@ def test_the_auc_of_a_draw_is_that_of_its_rows():
     rows = np.random.default_rng(0).integers(0, 60, 60)
     times = np.bincount(rows, minlength=60)[None, :].astype(float)
     for name in scores:
-        found = _aucs(churned.to_numpy(float), scores[name].to_numpy(float), times)
+        found = _statistics(churned.to_numpy(float), scores[name])["auc"](times)
         expected = roc_auc_score(churned.iloc[rows], scores[name].iloc[rows])
         assert found == pytest.approx(expected)
 
@@ -50,3 +50,9 @@ def test_a_mean_lies_in_its_interval():
     low, high = mean_interval(values)
     assert low < values.mean() < high
     assert high - low == pytest.approx(2 * 1.645 * values.std() / np.sqrt(500), rel=0.2)
+
+
+def test_draws_are_bounded_in_memory_and_number():
+    blocks = [times.shape for times in _blocks(300_000, draws=300, seed=0)]
+    assert sum(draws for draws, _ in blocks) == 66
+    assert max(draws * customers for draws, customers in blocks) <= 1_000_000

@@ -44,7 +44,7 @@ def test_kinds_are_named_in_words(found):
     names = [one.name for one in found]
     assert names[:2] == ["0 to 29 days", "30 to 89 days"]
     assert names[5:9] == ["730 days or more", "1 purchase", "2 purchases", "3 to 5 purchases"]
-    assert "highest quarter" in names
+    assert "highest quarter of spend" in names
 
 
 def test_kinds_hold_who_they_say(judged, found):
