@@ -65,6 +65,7 @@ def report_html(data: ReportData) -> str:
         pictures=list(pictures(data)),
         quality=quality_sentence(data.metrics),
         test=data.metrics["test"],
+        card=data.manifest.get("model", {}).get("card", False),
         metric_names=list(METRIC_NAMES.values()),
         quality_rows=quality_rows(data.metrics["test"]["models"]),
         cuts=cuts_section(data.metrics, data.currency),
