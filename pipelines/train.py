@@ -25,6 +25,7 @@ from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
+from patronage.models.tuning_gain import gain_sentence, tuning_gain
 from patronage.pipelines.champion_terms import other_features, refuse_a_day_before_the_champion
 from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
@@ -36,10 +37,12 @@ from patronage.tracking.store import Store
 from patronage.tracking.training_run import Judged, TrainingRecord, log_training
 
 if TYPE_CHECKING:
-    import optuna
     from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
+
+TRIALS = "optuna.db"
+"""In the tracking folder: every trial of every search; a study for each set of rows."""
 
 
 def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) -> Verdict:
@@ -68,16 +71,18 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         leaks = _leaks(prepared, panel)
     limits = f"{settings.churn.trials} trials, none begun after {settings.churn.seconds:g} seconds"
     with run.step("tune and train", f"{len(learn):,} rows, {limits}"):
-        churn = _fit_churn(settings, prepared, run, learn, rule)
+        churn = _fit_churn(settings, prepared, learn, rule, champion)
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
+        gain = tuning_gain(churn, learn, test)
+        log.info("%s", gain_sentence(gain))
         value = _fit_value(prepared, choice.model)
         scorer = _scorer(settings, prepared, value, churn)
         judged = Judged(
             scores=evaluation.scores,
             tracking=_tracking(prepared, test, choice.model),
             metrics=_metrics(evaluation, scorer, learn, test)
-            | {"value_models": choice.to_dict(), "leakage": leaks},
+            | {"value_models": choice.to_dict(), "leakage": leaks, "tuning": gain},
         )
     with run.step("register"):
         record = TrainingRecord(
@@ -182,7 +187,11 @@ def _choose_purchases(
 
 
 def _fit_churn(
-    settings: Settings, prepared: Prepared, run: RunFolder, learn: pd.DataFrame, rule: LabelRule
+    settings: Settings,
+    prepared: Prepared,
+    learn: pd.DataFrame,
+    rule: LabelRule,
+    champion: LoadedModel | None,
 ) -> ChurnModel:
     churn = settings.churn
     features = [f.name for f in features_of(prepared.tables) if learn[f.name].notna().any()]
@@ -195,22 +204,13 @@ def _fit_churn(
         seed=churn.seed,
     )
     with tuning_progress(churn.trials) as progress:
-        study = _study(settings, run.run_id)
-        return model.fit(learn, learn["churned"], study=study, progress=progress)
-
-
-def _study(settings: Settings, run_id: str) -> "optuna.Study":
-    """A study in a file of its own for each run, so that no run can spoil another's."""
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    path = settings.path(settings.tracking.folder) / "optuna" / f"{run_id}.log"
-    path.parent.mkdir(exist_ok=True)
-    return optuna.create_study(
-        study_name=run_id, storage=JournalStorage(JournalFileBackend(str(path)))
-    )
+        return model.fit(
+            learn,
+            learn["churned"],
+            kept_in=settings.path(settings.tracking.folder) / TRIALS,
+            warm=[] if champion is None else [champion.scorer.churn.booster_.params],
+            progress=progress,
+        )
 
 
 def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:
