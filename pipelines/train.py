@@ -25,12 +25,13 @@ from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
-from patronage.models.tuning_gain import gain_sentence, tuning_gain
+from patronage.models.tuning_gain import tuning_gain
 from patronage.pipelines.champion_terms import other_features, refuse_a_day_before_the_champion
 from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.season_settings import season_of
+from patronage.report.tuning import gain_sentence
 from patronage.tracking.champion import LoadedModel, settle, usable_champion
 from patronage.tracking.gate import Verdict, judge
 from patronage.tracking.store import Store

@@ -74,7 +74,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         features: Sequence[str],
         *,
         label_days: int,
-        trials: int = 40,
+        trials: int = 15,
         seconds: float = 20.0,
         n_folds: int = 4,
         monotone: bool = False,

@@ -31,7 +31,7 @@ Progress = Callable[[int, float], None]
 
 AfterTrial = Callable[["optuna.Study", "optuna.trial.FrozenTrial"], None]
 
-LEAST_GAIN = 0.001  # nats by which a trial must be ahead of the fixed set on the folds to be taken
+LEAST_GAIN = 0.002  # nats by which a trial must be ahead of the fixed set on the folds to be taken
 PRUNED_AFTER = 3  # trials to compare with, before one may be cut short
 FIRST_TRIAL = {
     "learning_rate": 0.05,

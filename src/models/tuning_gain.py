@@ -1,6 +1,5 @@
 """What the search for parameters brought over the set that it starts from."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import lightgbm as lgb
@@ -11,9 +10,6 @@ from scipy.special import expit
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_tuning import train_booster
 from patronage.models.fold_booster import Rows, shifted_log_loss
-
-SAME = 5e-5
-"""Nats that are told as no difference."""
 
 
 def tuning_gain(model: ChurnModel, learn: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
@@ -55,28 +51,6 @@ def tuning_gain(model: ChurnModel, learn: pd.DataFrame, test: pd.DataFrame) -> d
             "tuned": after,
         },
     }
-
-
-def gain_sentence(gain: Mapping[str, Any]) -> str:
-    """What the search brought, for the log and the report."""
-    folds, test = gain["folds"], gain["test"]
-    if not gain["taken"]:
-        ahead = folds["untuned"] - gain["best_on_folds"]
-        return (
-            f"Tuning: {gain['trials']} trials, the best {ahead:.4f} nats ahead of the default "
-            "parameters on the folds, too little to be told from chance: the defaults are used."
-        )
-    ahead, later = folds["untuned"] - folds["tuned"], test["untuned"] - test["tuned"]
-    return (
-        f"Tuning: {gain['trials']} trials; trial {gain['best_trial']} is {ahead:.4f} nats ahead of "
-        f"the default parameters on the folds, and out of time {_in_words(later)}."
-    )
-
-
-def _in_words(later: float) -> str:
-    if abs(later) < SAME:
-        return "as good"
-    return f"{abs(later):.4f} {'ahead' if later > 0 else 'behind'}"
 
 
 def _loss(booster: lgb.Booster, judge: Rows) -> float:
