@@ -21,6 +21,7 @@ from patronage.models.tree_walk import TreeWalk
 
 BATCH = 32_768
 """Rows at a time: a bound on memory that changes no result."""
+READ_BYTES = 2**20
 KEYS = ("customer_id", "as_of")
 CHANCES = ("p_churn", "p_churn_low", "p_churn_high")
 WAITING = 2
@@ -65,7 +66,9 @@ def score_parquet(
     """
     partial = to.with_name(f".{to.name}.partial")
     workers = threads or os.cpu_count() or 1
-    with pq.ParquetFile(source) as file, ThreadPoolExecutor(workers) as pool:
+    # Without these two, Arrow would hold what it has read of the file until the end.
+    reading = {"pre_buffer": False, "buffer_size": READ_BYTES}
+    with pq.ParquetFile(source, **reading) as file, ThreadPoolExecutor(workers) as pool:
         names = file.schema_arrow.names
         _refuse_missing(model, names, source)
         kept = [name for name in keys if name in names]

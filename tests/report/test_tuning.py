@@ -24,7 +24,8 @@ def test_the_sentence_is_honest_out_of_time(later, words):
 
 
 def test_a_gain_within_chance_is_told_as_such():
-    gain = {**TAKEN, "taken": False, "best_on_folds": 0.519}
+    same = {"untuned": 0.53, "tuned": 0.53}
+    gain = {**TAKEN, "taken": False, "best_on_folds": 0.519, "test": same}
     assert gain_sentence(gain) == (
         "Tuning: 9 trials, the best 0.0010 nats ahead of the default parameters on the folds, too "
         "little to be told from chance: the defaults are used."
