@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 import lightgbm as lgb
 import numpy as np
@@ -14,13 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
 from patronage.models.churn_calibration import ChurnCalibration, JudgedRows, log_odds
-from patronage.models.churn_tuning import FoldRows, Progress, Rows, Tuned, train_booster, tune
+from patronage.models.churn_tuning import Progress, Tuned, train_booster, tune
+from patronage.models.fold_booster import FoldRows, Rows
 from patronage.models.monotone import constraints
 from patronage.models.panel_matrix import learn_categories, panel_matrix, places_of_texts
 from patronage.models.time_folds import Fold, time_ordered_folds
-
-if TYPE_CHECKING:
-    import optuna
 
 FloatArray = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -75,7 +74,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         features: Sequence[str],
         *,
         label_days: int,
-        trials: int = 40,
+        trials: int = 15,
         seconds: float = 20.0,
         n_folds: int = 4,
         monotone: bool = False,
@@ -94,7 +93,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         panel: pd.DataFrame,
         churned: pd.Series,
         *,
-        study: "optuna.Study | None" = None,
+        kept_in: Path | None = None,
+        warm: Sequence[Mapping[str, Any]] = (),
         progress: Progress | None = None,
     ) -> Self:
         """Tune, calibrate and train.
@@ -105,8 +105,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             One row per eligible customer and cutoff: `as_of`, `features`, `p_no_purchase`.
         churned
             The label of each row of `panel`, 0 or 1.
-        study
-            Optuna study that keeps the trials; in memory by default.
+        kept_in, warm
+            Where the trials are kept, and parameters to try early: see `tune`.
         progress
             Called after each trial.
 
@@ -123,15 +123,16 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             raise DataError(_too_short(self.cutoffs_, self.label_days))
         self._refuse_missing(panel)
         self.categories_ = learn_categories(panel, self.features)
-        rows = self._rows(panel, churned)
-        folds = [_fold_rows(fold, as_of, rows) for fold in self.folds_]
+        rows = self.rows(panel, churned)
+        folds = [fold_rows(fold, as_of, rows) for fold in self.folds_]
         self.tuned_ = tune(
             folds[-self.n_folds :],
             trials=self.trials,
             seconds=self.seconds,
             seed=self.seed,
             constraints=constraints(self.features) if self.monotone else (),
-            study=study,
+            kept_in=kept_in,
+            warm=warm,
             progress=progress,
         )
         self.calibration_ = ChurnCalibration(
@@ -183,7 +184,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     def _start(self, panel: pd.DataFrame) -> FloatArray:
         return log_odds(panel[P_NO_PURCHASE])
 
-    def _rows(self, panel: pd.DataFrame, churned: pd.Series) -> Rows:
+    def rows(self, panel: pd.DataFrame, churned: pd.Series) -> Rows:
+        """The panel's rows as the booster takes them."""
         texts = places_of_texts(self.features, self.categories_)
         y = churned.to_numpy(dtype=float)
         return Rows(self._matrix(panel), y, self._start(panel), texts)
@@ -241,12 +243,10 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return model
 
 
-def _fold_rows(fold: Fold, as_of: pd.Series, rows: Rows) -> FoldRows:
-    """The rows that train and those that judge."""
-    return FoldRows(
-        rows.at(np.flatnonzero(as_of.isin(fold.train))),
-        rows.at(np.flatnonzero(as_of == fold.judge)),
-    )
+def fold_rows(fold: Fold, as_of: pd.Series, rows: Rows) -> FoldRows:
+    """The rows of a fold in a panel whose cutoffs are `as_of`."""
+    train, judge = as_of.isin(fold.train), as_of == fold.judge
+    return FoldRows(rows, np.flatnonzero(train), np.flatnonzero(judge))
 
 
 def _out_of_time(fold: FoldRows, tuned: Tuned) -> FloatArray:
