@@ -127,15 +127,20 @@ def _cutoffs(
 ) -> tuple[tuple[date, ...], tuple[date, ...]]:
     """Days to learn at, as far back as the data reach, and days to judge at."""
     rule = label_rule(settings)
-    known = {
-        "first_day": calendar_day(prepared.days.first_day),
-        "data_end": prepared.data_end,
-        "horizon_days": rule.horizon_days,
-        "lead_days": rule.lead_days,
-    }
-    grid = mature_cutoffs(**known, count=FAR_BACK, rule=settings.churn.cutoffs)
+
+    def mature(wanted: CutoffSetting) -> tuple[date, ...]:
+        return mature_cutoffs(
+            first_day=calendar_day(prepared.days.first_day),
+            data_end=prepared.data_end,
+            horizon_days=rule.horizon_days,
+            lead_days=rule.lead_days,
+            count=FAR_BACK,
+            rule=wanted,
+        )
+
+    grid = mature(settings.churn.cutoffs)
     if asked.days:
-        return grid, mature_cutoffs(**known, count=FAR_BACK, rule=asked.days)
+        return grid, mature(asked.days)
     return grid, testable_cutoffs(grid, label_days=rule.label_days)[-asked.count :]
 
 

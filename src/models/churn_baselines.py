@@ -126,7 +126,8 @@ class RFMRegression(BaseEstimator):  # type: ignore[misc]
 
     def _logarithms(self, features: pd.DataFrame) -> FloatArray:
         values = features[list(self.COLUMNS)].to_numpy(dtype=float)
-        return np.sign(values) * np.log1p(np.abs(values))
+        logarithms: FloatArray = np.sign(values) * np.log1p(np.abs(values))
+        return logarithms
 
 
 class PlainLightGBM(BaseEstimator):  # type: ignore[misc]
