@@ -23,8 +23,8 @@ from patronage.models.churn import ChurnModel
 from patronage.models.churn_backtest_result import ChurnBacktest, CutoffJudged
 from patronage.models.churn_baselines import PlainLightGBM, RFMRegression
 from patronage.models.churn_evaluation import OURS, evaluate
+from patronage.models.clustered_bootstrap import MEAN, paired_differences
 from patronage.models.evaluation import metrics_table
-from patronage.models.paired_bootstrap import MEAN, paired_differences
 from patronage.models.purchase_season import PurchaseSeason
 from patronage.models.time_folds import mature_at, time_ordered_folds
 from patronage.models.training_panel import MAX_ROWS, LabelRule, training_panel

@@ -10,8 +10,8 @@ from scipy.special import expit, logit
 
 from patronage.models.churn_calibration import INTERVAL
 from patronage.models.churn_evaluation import OURS
+from patronage.models.clustered_bootstrap import MEAN
 from patronage.models.evaluation import CLIP, ChurnMetrics
-from patronage.models.paired_bootstrap import MEAN
 
 TENTHS = 10
 

@@ -4,7 +4,7 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
-from patronage.models.paired_bootstrap import paired_differences
+from patronage.models.clustered_bootstrap import paired_differences
 
 
 def make_cutoffs(seed=0, customers=300, cutoffs=3, noise=0.5):
