@@ -27,7 +27,7 @@ from patronage.report.report_data import ReportData
 from patronage.report.table_profiles import table_profiles
 from patronage.report.templates import template
 from patronage.report.tuning import gain_sentence
-from patronage.report.value_models import model_comparison
+from patronage.report.value_models import MONTHS, model_comparison
 from patronage.report.why_nobody import why_nobody
 from patronage.retention.at_risk import REASONS
 from patronage.retention.wording import chance, counted, money
@@ -75,6 +75,7 @@ def report_html(data: ReportData) -> str:
         score_names=PROFIT_NAMES,
         explained=explained_section(data.metrics),
         value_models=model_comparison(data.metrics),
+        month_names=MONTHS,
         counts=data_rows(data.manifest),
         tables=table_profiles(data.manifest),
         tables_missing=data.manifest.get("tables_missing", ()),
