@@ -108,7 +108,7 @@ def run(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
 
 @app.command()
 def train(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
-    """Train and register a challenger; make it champion if it passes the gate."""
+    """Train and register a challenger, which becomes champion if it passes the gate."""
     from patronage.pipelines.run import train as train_only
 
     _finish(train_only(_settings(config, as_of), run_at=datetime.now(UTC)))
@@ -120,6 +120,33 @@ def score(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
     from patronage.pipelines.run import score as score_only
 
     _finish(score_only(_settings(config, as_of), run_at=datetime.now(UTC)))
+
+
+@app.command()
+def promote(
+    config: Config = SETTINGS_FILE,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Of the registered model; the challenger by default.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also one that did not pass the gate.")
+    ] = False,
+) -> None:
+    """Make the challenger champion, and the champion previous_champion."""
+    from patronage.config import load_settings
+    from patronage.pipelines.registry import promote_version
+
+    number = None if version is None else str(version)
+    print(promote_version(load_settings(config), version=number, force=force))
+
+
+@app.command()
+def rollback(config: Config = SETTINGS_FILE) -> None:
+    """Make the previous champion champion again; once more undoes it."""
+    from patronage.config import load_settings
+    from patronage.pipelines.registry import roll_back_champion
+
+    print(roll_back_champion(load_settings(config)))
 
 
 @app.command()

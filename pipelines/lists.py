@@ -1,5 +1,6 @@
 """From scores to what people read: at-risk list as CSV and workbook, report as one page."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pandas as pd
 
 from patronage.config import Settings
 from patronage.pipelines.families import families_used
+from patronage.pipelines.judging import in_money
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
 from patronage.report import (
@@ -41,7 +43,7 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
             run.manifest["families"], run.path / FEATURES_SEEN, model.scorer.churn.features
         )
     with run.step("report"):
-        judged = judgement_of(store, model.run_id)
+        judged = _judged(store, model, policy)
         run.write_json("metrics.json", judged.metrics)
         write_at_risk_csv(at_risk, run.path / "at_risk.csv")
         write_at_risk_xlsx(
@@ -55,6 +57,12 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
             run.path / "report.html",
             data=_report_data(settings, run, model, customers, at_risk, judged),
         )
+
+
+def _judged(store: Store, model: LoadedModel, policy: RetentionPolicy) -> Judged:
+    """How the model did when it was trained; in money, by the costs of today."""
+    judged = judgement_of(store, model.run_id)
+    return replace(judged, metrics=in_money(judged.metrics, judged.scores, policy.actions))
 
 
 def _customers(folder: Path) -> pd.DataFrame:

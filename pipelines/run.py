@@ -40,7 +40,7 @@ def run(settings: Settings, *, run_at: datetime) -> Finished:
     with _job(settings, "run", run_at) as (job, store):
         prepared = prepare(settings, job, run_at=run_at)
         verdict = train_challenger(settings, prepared, job, store)
-        _refuse_without_champion(store, verdict)
+        _refuse_without_champion(store, verdict, settings.tracking.promote)
         model = load_champion(store)
         refuse_other_terms(model, settings)
         refuse_other_features(model, prepared.tables.own)
@@ -92,12 +92,18 @@ def _job(settings: Settings, command: str, run_at: datetime) -> Iterator[tuple[R
         yield job, store
 
 
-def _refuse_without_champion(store: Store, verdict: Verdict) -> None:
-    if not verdict.passed and usable_champion(store) is None:
+def _refuse_without_champion(store: Store, verdict: Verdict, promoting: str) -> None:
+    if (verdict.passed and promoting == "gate") or usable_champion(store) is not None:
+        return
+    if verdict.passed:
         raise GateError(
-            f"the new model did not pass the gate, and there is no champion to use:\n{verdict}\n"
-            "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
+            'the first model passed the gate and waits, as [tracking] promote = "manual" asks. '
+            "Make it champion: patronage promote, then: patronage score"
         )
+    raise GateError(
+        f"the new model did not pass the gate, and there is no champion to use:\n{verdict}\n"
+        "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
+    )
 
 
 def _latest_scores(settings: Settings) -> Path:
@@ -138,6 +144,9 @@ def _told(job: RunFolder) -> str:
     """What the run comes to, in a few lines."""
     counts = job.manifest["counts"]
     lines = [quarantine_told(job)]
+    training = job.manifest.get("training", {})
+    if training.get("waits"):
+        lines.append(f"version {training['version']} passed the gate and waits: patronage promote")
     if "scored" in counts:
         scored = counts["scored"]
         lines.append(f"{scored['eligible']:,} of {scored['customers']:,} customers are eligible")

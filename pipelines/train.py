@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,19 +19,21 @@ from patronage.features.panel_cache import PanelCache
 from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel, PurchaseSeason
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
-from patronage.models.churn_evaluation import OURS, RULE, Evaluation, evaluate
+from patronage.models.churn_evaluation import OURS, Evaluation, evaluate
 from patronage.models.leakage_probes import leakage_suspicions
 from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, training_panel
-from patronage.pipelines.champion_terms import other_features, refuse_a_day_before_the_champion
+from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
+from patronage.pipelines.judging import gate_terms, in_money, verdict_on, with_value
 from patronage.pipelines.prepare import Prepared, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.season_settings import season_of
-from patronage.tracking.champion import LoadedModel, settle, usable_champion
-from patronage.tracking.gate import Verdict, judge
+from patronage.tracking.champion import usable_champion
+from patronage.tracking.gate import Verdict
+from patronage.tracking.registry import settle
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import Judged, TrainingRecord, log_training
 
@@ -45,8 +47,7 @@ log = logging.getLogger(__name__)
 def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) -> Verdict:
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
-    champion = usable_champion(store)
-    refuse_a_day_before_the_champion(champion, prepared.as_of)
+    refuse_a_day_before_the_champion(usable_champion(store), prepared.as_of)
     cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
@@ -73,11 +74,13 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
         value = _fit_value(prepared, choice.model)
         scorer = _scorer(settings, prepared, value, churn)
+        scores = with_value(evaluation.scores, test, prepared, choice.model, settings.value)
+        metrics = _metrics(evaluation, scorer, learn, test)
+        metrics |= {"value_models": choice.to_dict(), "leakage": leaks}
         judged = Judged(
-            scores=evaluation.scores,
+            scores=scores,
             tracking=_tracking(prepared, test, choice.model),
-            metrics=_metrics(evaluation, scorer, learn, test)
-            | {"value_models": choice.to_dict(), "leakage": leaks},
+            metrics=in_money(metrics, scores, settings.retention.actions),
         )
     with run.step("register"):
         record = TrainingRecord(
@@ -93,12 +96,18 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         )
         registered = log_training(store, record, name=run.run_id)
     with run.step("gate"):
-        verdict = _judge(champion, evaluation, test, rule, prepared)
-        settle(store, registered.version, verdict)
+        terms = gate_terms(settings)
+        verdict = settle(
+            store,
+            registered.version,
+            lambda champion: verdict_on(judged.scores, test, champion, rule, prepared, terms),
+            promoting=settings.tracking.promote == "gate",
+        )
     run.manifest["training"] = {
         "version": registered.version,
         "mlflow_run_id": registered.run_id,
         "gate": verdict.to_dict(),
+        "waits": verdict.passed and settings.tracking.promote == "manual",
         "leakage": leaks,
     }
     log.info("version %s at the gate:\n%s", registered.version, verdict)
@@ -206,11 +215,20 @@ def _study(settings: Settings, run_id: str) -> "optuna.Study":
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    path = settings.path(settings.tracking.folder) / "optuna" / f"{run_id}.log"
-    path.parent.mkdir(exist_ok=True)
+    path = _new_file(settings.path(settings.tracking.folder) / "optuna", run_id)
     return optuna.create_study(
-        study_name=run_id, storage=JournalStorage(JournalFileBackend(str(path)))
+        study_name=path.stem, storage=JournalStorage(JournalFileBackend(str(path)))
     )
+
+
+def _new_file(folder: Path, run_id: str) -> Path:
+    """`run_id`.log, or `run_id`-2.log where a run of the same second in other outputs has that."""
+    folder.mkdir(exist_ok=True)
+    for name in (run_id, *(f"{run_id}-{number}" for number in range(2, 1000))):
+        with suppress(FileExistsError):
+            (folder / f"{name}.log").open("x").close()
+            return folder / f"{name}.log"
+    raise FileExistsError(f"{folder / run_id}.log")
 
 
 def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:
@@ -281,45 +299,3 @@ def _figures(judged: Judged) -> dict[str, "Figure"]:
         "gains": gains_chart(scores, names),
         "tracking": tracking_chart(judged.tracking),
     }
-
-
-def _judge(
-    champion: LoadedModel | None,
-    evaluation: Evaluation,
-    test: pd.DataFrame,
-    rule: LabelRule,
-    prepared: Prepared,
-) -> Verdict:
-    """Compare with the baselines, and with the champion on the same rows."""
-    scores = evaluation.scores
-    fair = _fair_champion(champion, rule, test, prepared)
-    return judge(
-        scores["churned"],
-        scores[OURS],
-        to_beat={name: scores[name] for name in ("p_no_purchase", RULE)},
-        champion=None if fair is None else fair.score(test)["p_churn"],
-    )
-
-
-def _fair_champion(
-    champion: LoadedModel | None, rule: LabelRule, test: pd.DataFrame, prepared: Prepared
-) -> LoadedModel | None:
-    """The champion, if it answers the same question and has not seen the answers."""
-    test_day = test["as_of"].iloc[0].date()
-    if champion is None:
-        return None
-    if champion.scorer.rule != rule:
-        log.info("champion %s has another horizon or eligibility: not compared", champion.version)
-        return None
-    if champion.scorer.knows_labels_until > test_day:
-        log.info(
-            "champion %s was trained on labels after %s: not compared", champion.version, test_day
-        )
-        return None
-    faults = other_features(champion.scorer, prepared.tables.own)
-    missing = champion.missing(test)
-    faults += [f"it needs {', '.join(missing)}, not among the features of today"] if missing else []
-    if faults:
-        log.warning("champion %s is not compared: %s", champion.version, "; ".join(faults))
-        return None
-    return champion

@@ -188,6 +188,19 @@ class TrackingSection(Section):
     """Of the database, the artifacts and Optuna's trials."""
     experiment: Annotated[str, Field(pattern=r"^[\w -]{1,100}$")] = "patronage"
     """MLflow's experiment that gets the runs."""
+    promote: Literal["gate", "manual"] = "gate"
+    """"gate": a model that passes the gate scores at once; "manual": after `patronage promote`."""
+    calibration_slope: Annotated[
+        list[Annotated[float, Field(gt=0, le=100)]], Field(min_length=2, max_length=2)
+    ] = [0.7, 1.4]
+    """The gate refuses a model whose calibration slope lies outside beyond chance; 1 is ideal."""
+
+    @field_validator("calibration_slope")
+    @classmethod
+    def _slopes_in_order(cls, slopes: list[float]) -> list[float]:
+        if not slopes[0] < 1 < slopes[1]:
+            raise ValueError("must hold 1, such as [0.7, 1.4]")
+        return slopes
 
 
 class RunSection(Section):

@@ -21,7 +21,8 @@ class ReportData:
         One row per customer: `eligible`, `p_churn`, `value_at_risk`.
     metrics
         `test`: `as_of`, `n`, `churn_rate` and `models`, a mapping of each score's name to its
-        metrics; a metric is None where the score is no probability. `value_models`, where it is
+        metrics; a metric is None where the score is no probability; `money`, where the scores were
+        judged in money (`judged_money`). `value_models`, where it is
         known: how the models of purchases compared (`PurchaseChoice.to_dict`).
     manifest
         Of the run: `run_id`, `as_of`, `model_version`, `currency`, `counts`, `settings`,

@@ -1,4 +1,4 @@
-"""The registered model's aliases: which version scores, and which one did before."""
+"""The registered model as it is loaded: the champion, or a version by its number."""
 
 import logging
 from collections.abc import Sequence
@@ -10,12 +10,10 @@ import pandas as pd
 from patronage.errors import DataError, ReleaseError
 from patronage.models.scorer import CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
-from patronage.tracking.gate import Verdict
+from patronage.tracking.gate import CHAMPION
 from patronage.tracking.store import MODEL, Store, quiet_mlflow
 
 log = logging.getLogger(__name__)
-
-CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous_champion"
 
 
 @dataclass(frozen=True)
@@ -88,16 +86,17 @@ def load_champion(store: Store) -> LoadedModel:
 def champion_or_none(store: Store) -> LoadedModel | None:
     """Load the champion, if there is one; raises as `load_champion` does."""
     with quiet_mlflow():
-        version = _version_of(store, CHAMPION)
-    return None if version is None else _loaded(f"models:/{MODEL}@{CHAMPION}", version)
+        version = version_of(store, CHAMPION)
+    return None if version is None else _loaded(version)
 
 
-def usable_champion(store: Store) -> LoadedModel | None:
+def usable_champion(store: Store, *, telling: bool = True) -> LoadedModel | None:
     """The champion for a training run: none, and a warning, where another release wrote it."""
     try:
         return champion_or_none(store)
     except ReleaseError as error:
-        log.warning("the champion is not compared with: %s", error)
+        if telling:
+            log.warning("the champion is not compared with: %s", error)
         return None
 
 
@@ -105,15 +104,16 @@ def load_version(store: Store, version: str) -> LoadedModel:
     """Load the registered version of that number."""
     with quiet_mlflow():
         found = store.client.get_model_version(MODEL, version)
-    return _loaded(f"models:/{MODEL}/{version}", found)
+    return _loaded(found)
 
 
-def _loaded(uri: str, version: Any) -> LoadedModel:
+def _loaded(version: Any) -> LoadedModel:
+    """The model of that number: its alias may have moved on since it was looked up."""
     with quiet_mlflow():
         import mlflow
 
         try:
-            pyfunc = mlflow.pyfunc.load_model(uri)
+            pyfunc = mlflow.pyfunc.load_model(f"models:/{MODEL}/{version.version}")
         except (mlflow.MlflowException, OSError) as error:
             raise DataError(
                 f"model version {version.version} cannot be loaded: {str(error).splitlines()[0]} "
@@ -133,32 +133,7 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
-def settle(store: Store, version: str, verdict: Verdict) -> None:
-    """Write the verdict to the version's tags, then move the aliases.
-
-    The version becomes challenger; if it passed also champion, and the champion before it
-    previous_champion.
-    """
-    with quiet_mlflow():
-        client = store.client
-        gate = "passed" if verdict.passed else "failed"
-        client.set_model_version_tag(MODEL, version, "gate", gate)
-        for comparison in verdict.comparisons:
-            key = f"gate.{comparison.other}"
-            client.set_model_version_tag(MODEL, version, key, f"{comparison.difference:+.6f}")
-        client.set_registered_model_alias(MODEL, CHALLENGER, version)
-        if verdict.passed:
-            _promote(store, version)
-
-
-def _promote(store: Store, version: str) -> None:
-    before = _version_of(store, CHAMPION)
-    if before is not None:
-        store.client.set_registered_model_alias(MODEL, PREVIOUS, str(before.version))
-    store.client.set_registered_model_alias(MODEL, CHAMPION, version)
-
-
-def _version_of(store: Store, alias: str) -> Any | None:
+def version_of(store: Store, alias: str) -> Any | None:
     """The version behind an alias, or None while there is no model or no such alias."""
     from mlflow.exceptions import MlflowException
 

@@ -10,12 +10,15 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patronage.errors import DataError, SettingsError
+from filelock import FileLock, Timeout
+
+from patronage.errors import DataError, LockError, SettingsError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 MODEL = "patronage"
+PATIENCE = 900.0  # seconds: a gate on a million customers takes less
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SKIP_PIP_REQUIREMENTS_CHECK": "true",  # would ask the package index
@@ -27,11 +30,37 @@ QUIET = {
 
 @dataclass(frozen=True)
 class Store:
-    """An open store: MLflow's client, its address, and the experiment's id."""
+    """An open store: MLflow's client, its address, the experiment's id, and where it lies."""
 
     client: "MlflowClient"
     uri: str
     experiment_id: str
+    folder: Path
+
+
+@contextmanager
+def lock_on(folder: Path, what: str, *, seconds: float = PATIENCE) -> Iterator[None]:
+    """Keep other processes from changing `what` in the folder meanwhile; wait for one that does.
+
+    A process that is killed loses its lock.
+
+    Raises
+    ------
+    LockError
+        If another process holds it for longer than `seconds`.
+    """
+    lock = FileLock(folder / f".{what}.lock", timeout=seconds)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise LockError(
+            f"another process has been changing the {what} in {folder} for {seconds:g} seconds. "
+            "Wait for it to end, and try again."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -68,8 +97,10 @@ def open_store(folder: Path, *, experiment: str) -> Store:
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         try:
-            client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
-            return Store(client, uri, _experiment_id(client, experiment, folder))
+            # Two that make the database at once would both try to create its tables.
+            with lock_on(folder, "database"):
+                client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+                return Store(client, uri, _experiment_id(client, experiment, folder), folder)
         except (mlflow.MlflowException, SQLAlchemyError) as error:
             raise DataError(
                 f"{folder / 'mlflow.db'} cannot be used: {str(error).splitlines()[0]} Move it away "

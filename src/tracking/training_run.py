@@ -1,6 +1,7 @@
 """One training run in MLflow: what went in, what came out, and the version that it registered."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ import pandas as pd
 from patronage.errors import DataError
 from patronage.models.scorer import SCORES, CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
+from patronage.retention.judged_money import money_figures
 from patronage.tracking.reference import REFERENCE_FILE, Reference
-from patronage.tracking.store import MODEL, Store, quiet_mlflow
+from patronage.tracking.store import MODEL, Store, lock_on, quiet_mlflow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,14 +28,16 @@ REQUIREMENTS = ("lightgbm", "numpy", "pandas", "patronage", "scikit-learn", "sci
 SCORES_FILE = "test_scores.parquet"
 TRACKING_FILE = "purchase_tracking.parquet"
 METRICS_FILE = "metrics.json"
+VALUE = "value_if_kept"  # among the scores
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """How a training run's models did, out of time.
 
-    `scores` holds the test customers' labels and scores by every model, `tracking` purchases by
-    week against expectation, `metrics` all figures, the test's under test.models.<name>.
+    `scores` holds the test customers' labels and scores by every model, and their value_if_kept as
+    of the test cutoff where it is known; `tracking` purchases by week against expectation;
+    `metrics` all figures, the test's under test.models.<name>.
     """
 
     scores: pd.DataFrame
@@ -81,7 +85,8 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
         mlflow.log_dict(reference.to_dict(), REFERENCE_FILE)
         for file, figure in record.figures.items():
             mlflow.log_figure(figure, f"plots/{file}.png")
-        registered = _register(record, run_id)
+        with lock_on(store.folder, "registry"):
+            registered = _register(record, run_id)
         _log_data(record, registered.model_id)
         _log_judged(record.judged)
     return registered
@@ -168,6 +173,15 @@ def _log_data(record: TrainingRecord, model_id: str) -> None:
     for name, metrics in models.items():
         known = {f"{name}.{key}": value for key, value in metrics.items() if value is not None}
         mlflow.log_metrics(known, model_id=model_id, dataset=test)
+    if "money" in record.judged.metrics["test"]:
+        money = dict(money_figures(record.judged.metrics["test"]["money"]))
+        named = {f"money.{_metric_name(name)}": value for name, value in money.items()}
+        mlflow.log_metrics(named, model_id=model_id, dataset=test)
+
+
+def _metric_name(text: str) -> str:
+    """With an underscore for what MLflow does not take in the name of a metric."""
+    return re.sub(r"[^\w.\- :]", "_", text.replace("%", ""))
 
 
 def _log_judged(judged: Judged) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from patronage.tracking.champion import CHAMPION
+from patronage.tracking.gate import CHAMPION
 from patronage.tracking.store import MODEL, Store, quiet_mlflow
 
 

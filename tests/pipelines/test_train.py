@@ -10,7 +10,7 @@ from patronage.models import BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel
 from patronage.models.scorer import CustomerScorer
 from patronage.models.simulated_log import simulate_log
 from patronage.models.training_panel import LabelRule, training_panel
-from patronage.pipelines import train
+from patronage.pipelines import judging, train
 from patronage.pipelines.prepare import Prepared
 from patronage.tracking.champion import LoadedModel
 
@@ -61,8 +61,8 @@ def test_a_champion_whose_features_are_gone_is_not_compared(prepared, caplog):
     champion = LoadedModel("4", "run", code)
     table = pd.DataFrame({"customer_id": ["a"], "as_of": [pd.Timestamp("2025-09-25")]})
     test = table.assign(eligible=True, frequency=1, recency=1, T=1, monetary_value=1)
-    assert train._fair_champion(champion, RULE, test.assign(visits_30=0), prepared) is champion
-    assert train._fair_champion(champion, RULE, test, prepared) is None
+    assert judging._if_fair(champion, RULE, test.assign(visits_30=0), prepared) is champion
+    assert judging._if_fair(champion, RULE, test, prepared) is None
     assert (
         "champion 4 is not compared: it needs visits_30, not among the features of today"
         in caplog.text

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from patronage.config import Action
 from patronage.report import ReportData, write_report
 from patronage.report.page import report_html
+from patronage.retention.judged_money import judged_money
 
 SCORES = ("patronage", "p_no_purchase", "recency")
 RANKS = {"auc": 0.7, "average_precision": 0.5, "top_decile_lift": 2.0}
@@ -95,6 +97,19 @@ def test_every_part_is_there(page):
     assert "transactions: rows used" in page.text
     assert "6,911" in page.text
     assert "retention.actions.2.name" in page.text
+
+
+def test_scores_judged_in_money_have_a_section_of_their_own(data):
+    scores = data.evaluation.assign(worth=50.0)
+    mail = Action(name="<b>mail</b>", contact_cost=1, offer_cost=0, accept_rate=0.5)
+    money = judged_money(scores, ["patronage", "p_no_purchase"], value="worth", actions=[mail])
+    test = data.metrics["test"] | {"money": money}
+    shown = Page(report_html(dataclasses.replace(data, metrics={"test": test})))
+    sections = [attributes["id"] for attributes in shown.attributes("section")]
+    assert sections == ["now", "charts", "quality", "cuts", "list", "data", "settings"]
+    assert "The first 10%" in shown.text
+    assert "<b>mail</b>" in shown.text
+    assert not shown.attributes("b")
 
 
 def test_at_most_fifteen_are_shown_first(data, policy, at_risk):

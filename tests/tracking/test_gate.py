@@ -1,9 +1,12 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from patronage.tracking.gate import judge
+from patronage.config import Action
+from patronage.tracking.gate import Money, judge
 
 RNG = np.random.default_rng(5)
 TRUTH = pd.Series(RNG.beta(1, 1, 3000))
@@ -66,3 +69,58 @@ def test_interval_covers_the_mean_difference_and_is_repeatable():
     spread = (comparison.high - comparison.low) / (2 * 1.645)
     exact = np.std(np.log(0.5) - np.log(np.where(CHURNED, TRUTH, 1 - TRUTH))) / np.sqrt(3000)
     assert spread == pytest.approx(exact, rel=0.1)
+
+
+VOUCHER = Action(name="voucher", contact_cost=2, offer_cost=10, accept_rate=0.3)
+VALUE = pd.Series(np.random.default_rng(6).gamma(2, 30, 3000))
+
+
+def in_money(challenger, other, **asked):
+    money = Money(VALUE, [VOUCHER])
+    return judge(CHURNED, challenger, to_beat={}, champion=other, money=money, **asked)
+
+
+def test_contacts_that_bring_less_than_the_champions_are_refused():
+    far_too_low = TRUTH.clip(upper=0.3)  # hardly anybody is worth a contact
+    verdict = in_money(far_too_low, TRUTH, slopes=(0.01, 99))
+    (compared,) = verdict.net_values
+    assert not compared.passed
+    assert compared.high < 0
+    assert compared.difference == pytest.approx(
+        compared.challenger_net_value - compared.other_net_value
+    )
+    assert "FAILED: net value per customer" in str(verdict)
+    assert in_money(TRUTH, far_too_low).passed
+
+
+def test_net_value_is_counted_by_the_label():
+    (compared,) = in_money(TRUTH, FLAT).net_values
+    contacted = TRUTH > 12 / (0.3 * (VALUE - 10) + 10)  # contact and offer, over what is gained
+    brought = np.where(CHURNED == 1, 0.3 * (VALUE - 10) - 2, -12.0)
+    assert compared.challenger_net_value == pytest.approx((contacted * brought).mean())
+
+
+def test_the_champion_itself_passes_again_in_money():
+    (compared,) = in_money(TRUTH, TRUTH).net_values
+    assert (compared.difference, compared.low, compared.high) == (0, 0, 0)
+    assert compared.passed
+
+
+def test_probabilities_far_too_bold_are_refused_whatever_they_beat():
+    bold = pd.Series(expit(2.5 * logit(TRUTH)))
+    verdict = judge(CHURNED, bold, to_beat={"flat": pd.Series(np.full(3000, 0.02))})
+    assert verdict.comparisons[0].passed
+    assert not verdict.calibration.passed
+    assert not verdict.passed
+    assert judge(CHURNED, bold, to_beat={}, slopes=(0.2, 5)).passed
+
+
+def test_what_is_told_as_json_has_every_number():
+    verdict = in_money(TRUTH, FLAT, champion_in_force="4")
+    told = json.loads(json.dumps(verdict.to_dict()))
+    assert told["passed"] is True
+    assert told["champion_in_force"] == "4"
+    assert told["rows"] == 3000
+    assert told["net_values"][0]["other"] == "champion"
+    assert told["calibration"]["slope"] == pytest.approx(1, abs=0.1)
+    assert len(verdict.tags()["gate.verdict"].splitlines()) == 3

@@ -1,0 +1,34 @@
+"""The champion changed by hand: promote a version, or go back to the previous one."""
+
+from patronage.config import Settings
+from patronage.pipelines.judging import gate_terms
+from patronage.tracking.registry import promote, roll_back
+from patronage.tracking.store import Store, open_store
+
+
+def promote_version(settings: Settings, *, version: str | None, force: bool) -> str:
+    """Make a version champion, the challenger by default; tells what moved.
+
+    Raises
+    ------
+    PatronageError
+        If there is none, or it did not pass the gate against the champion of today.
+    """
+    moved = promote(_store(settings), gate_terms(settings), version=version, force=force)
+    return "it is champion already; nothing moved" if moved is None else str(moved)
+
+
+def roll_back_champion(settings: Settings) -> str:
+    """Make the previous champion champion again; tells what moved.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    return str(roll_back(_store(settings)))
+
+
+def _store(settings: Settings) -> Store:
+    tracking = settings.tracking
+    return open_store(settings.path(tracking.folder), experiment=tracking.experiment)
