@@ -80,6 +80,10 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         Log-odds at which all rows start; None where they start from `p_no_purchase`.
     """
 
+    cutoffs_: tuple[date, ...]
+    folds_: tuple[Fold, ...]
+    base_odds_: float | None
+
     def __init__(
         self,
         features: Sequence[str],
@@ -126,7 +130,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         DataError
             If the cutoffs span less than one label, or all labels are the same.
         """
-        _refuse_one_class(churned)
+        _refuse_one_class(churned, in_time=AS_OF in panel)
         with_start = P_NO_PURCHASE in panel
         self.base_odds_ = None if with_start else float(log_odds(churned.mean()))
         self._refuse_missing(panel)
@@ -232,7 +236,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
 
     def _judged(self, folds: Sequence[FoldRows]) -> JudgedRows:
         """What boosters that ended earlier say about the judging cutoffs."""
-        judges = [fold.judge for fold in self.folds_] or list(range(len(folds)))
+        judges: list[Any] = [fold.judge for fold in self.folds_] or [*range(len(folds))]
         return JudgedRows(
             start=np.concatenate([fold.judge.start for fold in folds]),
             trees=np.concatenate([_out_of_time(fold, self.tuned_) for fold in folds]),
@@ -290,13 +294,17 @@ def _step_days(cutoffs: Sequence[date]) -> float:
     return (cutoffs[-1] - cutoffs[0]).days / (len(cutoffs) - 1)
 
 
-def _refuse_one_class(churned: pd.Series) -> None:
+def _refuse_one_class(churned: pd.Series, *, in_time: bool) -> None:
     rate = churned.mean()
     if rate in (0, 1) or len(churned) == 0:
         what = "no row" if len(churned) == 0 else "nobody" if rate == 0 else "everybody"
         raise DataError(
             f"the churn model cannot learn: of {len(churned):,} labelled rows, {what} churned. "
-            "Choose another [churn] horizon_days, or give a longer history."
+            + (
+                "Choose another [churn] horizon_days, or give a longer history."
+                if in_time
+                else "Bring rows of both kinds, and look at what says who churned."
+            )
         )
 
 

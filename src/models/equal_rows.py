@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from patronage.errors import DataError
+from patronage.models.panel_matrix import is_text
 
 Places = NDArray[np.intp]
 FEWEST = 2
@@ -27,11 +28,18 @@ def row_groups(features: pd.DataFrame) -> Places:
     Copies of a row, or customers who look the same, would otherwise stand on both sides of a split
     and be known by heart.
     """
-    if not features.shape[1]:
-        return np.arange(len(features))
-    texts = features.apply(_hashable)
-    hashes = pd.util.hash_pandas_object(texts, index=False).to_numpy()
-    return np.unique(hashes, return_inverse=True)[1].astype(np.intp)
+    return np.unique(_hashes(features), return_inverse=True)[1].astype(np.intp)
+
+
+def kept_to_judge(features: pd.DataFrame, *, share: float, seed: int) -> NDArray[np.bool_]:
+    """Rows to judge by, about so large a share, chosen by what is in them.
+
+    A row that is kept today is kept whatever rows come with it tomorrow, so that no model that was
+    trained by the same rule has learnt from it.
+    """
+    drawn = pd.util.hash_array(_hashes(features) + np.uint64(seed))
+    chosen: NDArray[np.bool_] = drawn < np.uint64(int(share * 2**64))
+    return chosen
 
 
 def stratified_row_folds(
@@ -59,15 +67,25 @@ def stratified_row_folds(
         )
     count = min(count, fewest)
     drawn = np.random.default_rng(seed).permutation(len(size))
-    order = drawn[np.lexsort((size[drawn], rate[drawn]))]  # alike next to alike, chance among equals
+    order = drawn[
+        np.lexsort((size[drawn], rate[drawn]))
+    ]  # alike next to alike, chance among equals
     fold_of_group = np.empty(len(size), dtype=np.intp)
     fold_of_group[order] = np.arange(len(size)) % count
     fold = fold_of_group[groups]
-    return [RowFold(np.flatnonzero(fold != one), np.flatnonzero(fold == one)) for one in range(count)]
+    return [
+        RowFold(np.flatnonzero(fold != one), np.flatnonzero(fold == one)) for one in range(count)
+    ]
+
+
+def _hashes(features: pd.DataFrame) -> NDArray[np.uint64]:
+    ordered = {str(name): _hashable(features[name]) for name in sorted(features, key=str)}
+    hashes = pd.util.hash_pandas_object(pd.DataFrame(ordered, index=features.index), index=False)
+    return np.asarray(hashes, dtype=np.uint64)
 
 
 def _hashable(column: pd.Series) -> pd.Series:
     """Texts as plain texts: categories of two tables may number their values differently."""
-    if column.dtype == object or isinstance(column.dtype, pd.CategoricalDtype):
+    if is_text(column):
         return column.astype(object).where(column.notna(), "").astype(str)
-    return column
+    return column.astype(float)
