@@ -98,6 +98,10 @@ class FeaturesSection(Section):
 class ChurnSection(Section):
     """The churn label and how its model is trained."""
 
+    label: Literal["purchases", "subscriptions"] = "purchases"
+    """Churn is no purchase in the horizon, or a subscription that ends in it: docs/churn.md."""
+    grace_days: Annotated[int, Field(ge=0, le=3_650)] = 30
+    """Subscriptions: one renewed within so many days of its end goes on."""
     horizon_days: Days
     """Churn: an eligible customer makes no purchase in so many days after the lead."""
     lead_days: Annotated[int, Field(ge=0, le=3_650)] = 0
@@ -290,6 +294,15 @@ class Settings(Section):
             raise ValueError(
                 f"[churn] lead_days = {self.churn.lead_days} must be shorter than "
                 f"[features] active_days = {self.features.active_days}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _contracts_have_terms(self) -> Self:
+        if self.churn.label == "subscriptions" and self.subscriptions is None:
+            raise ValueError(
+                '[churn] label = "subscriptions" needs the table of the subscriptions: '
+                '[subscriptions] source = "..."'
             )
         return self
 

@@ -63,6 +63,9 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         `JUDGED` calibrate.
     monotone
         Hold the trees to what theory says of a feature's direction: see `constraints`.
+    from_value_model
+        False: boosters start from the share that churned, although `p_no_purchase` is there. It
+        says nothing of whether a contract will be renewed.
     seed
         Seed of the search and the booster.
 
@@ -93,6 +96,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         seconds: float = 20.0,
         n_folds: int = 4,
         monotone: bool = False,
+        from_value_model: bool = True,
         seed: int = 0,
     ) -> None:
         self.features = features
@@ -101,6 +105,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         self.seconds = seconds
         self.n_folds = n_folds
         self.monotone = monotone
+        self.from_value_model = from_value_model
         self.seed = seed
 
     def fit(
@@ -131,7 +136,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             If the cutoffs span less than one label, or all labels are the same.
         """
         _refuse_one_class(churned, in_time=AS_OF in panel)
-        with_start = P_NO_PURCHASE in panel
+        with_start = self.from_value_model and P_NO_PURCHASE in panel
         self.base_odds_ = None if with_start else float(log_odds(churned.mean()))
         self._refuse_missing(panel)
         self.categories_ = learn_categories(panel, self.features)
@@ -264,8 +269,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     @classmethod
     def from_dict(cls, numbers: Mapping[str, Any], booster: str) -> Self:
         """The model that `to_dict` described, with the booster as LightGBM's text."""
-        names = ("features", "label_days", "trials", "seconds", "n_folds", "monotone", "seed")
-        model = cls(**{name: numbers[name] for name in names})
+        names = ("features", "label_days", "trials", "seconds", "n_folds", "monotone")
+        model = cls(**{name: numbers[name] for name in (*names, "from_value_model", "seed")})
         model.categories_ = dict(numbers["categories"])
         model.cutoffs_ = tuple(date.fromisoformat(day) for day in numbers["cutoffs"])
         model.calibration_ = ChurnCalibration.from_dict(numbers["calibration"])
