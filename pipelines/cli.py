@@ -195,7 +195,7 @@ def panel(
     sample: Annotated[
         str, typer.Option(help="Share of the customers, such as 0.1, or so many of them.")
     ] = "1.0",
-    seed: Annotated[int, typer.Option(min=0, help="Of the sample.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**53, help="Of the sample.")] = 0,
     everyone: Annotated[
         bool, typer.Option("--everyone", help="Also who is not eligible; without a label.")
     ] = False,
@@ -316,5 +316,6 @@ def main() -> None:
         log.error("%s", error)
         sys.exit(error.exit_code)
     except OSError as error:  # a folder that is none, a disk that is full, a file kept from us
-        log.error("%s: %s", error.filename or "a file or the output", error.strerror or error)
+        where = error.filename or "the output or a folder for scratch files, TMPDIR"
+        log.error("%s: %s", where, error.strerror or error)
         sys.exit(SettingsError.exit_code)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.config import Settings
+from patronage.pipelines.carding import copy_card
 from patronage.pipelines.families import families_used
 from patronage.pipelines.judging import in_money
 from patronage.pipelines.run_folder import RunFolder
@@ -31,9 +32,10 @@ REASONS_FOR = 20_000  # exact contributions cost about a second per 2,000 custom
 def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedModel) -> None:
     """Write at_risk.csv, at_risk.xlsx, report.html and metrics.json into the run's folder."""
     with run.step("list"):
-        customers = _customers(run.path).assign(run_id=run.run_id)
         policy = RetentionPolicy.from_settings(settings.retention)
-        at_risk = _at_risk(settings, run, model, customers, policy)
+        judged = _judged(store, model, policy)
+        customers = _customers(run.path).assign(run_id=run.run_id)
+        at_risk = _at_risk(settings, run, model, customers, policy, judged)
         run.manifest["counts"]["listed"] = _listed(at_risk)
         run.manifest["model"] = {
             "version": model.version,
@@ -43,7 +45,7 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
             run.manifest["families"], run.path / FEATURES_SEEN, model.scorer.churn.features
         )
     with run.step("report"):
-        judged = _judged(store, model, policy)
+        run.manifest["model"]["card"] = copy_card(store, model.run_id, run.path)
         run.write_json("metrics.json", judged.metrics)
         write_at_risk_csv(at_risk, run.path / "at_risk.csv")
         write_at_risk_xlsx(
@@ -79,15 +81,23 @@ def _at_risk(
     model: LoadedModel,
     customers: pd.DataFrame,
     policy: RetentionPolicy,
+    judged: Judged,
 ) -> pd.DataFrame:
     """The list, with reasons for its first rows."""
     as_of = date.fromisoformat(str(run.manifest["as_of"]))
     ranked = at_risk_list(customers, _no_reasons(), policy, as_of=as_of)
     first = ranked.sort_values("selected", ascending=False, kind="stable").head(REASONS_FOR)
-    features = pd.read_parquet(run.path / FEATURES_SEEN).assign(eligible=True)
-    features = features[features["customer_id"].isin(first["customer_id"])]
+    ids = first["customer_id"].to_list()
+    seen = pd.read_parquet(run.path / FEATURES_SEEN, filters=[("customer_id", "in", ids)])
+    features = seen.assign(eligible=True)
     contributions = model.scorer.contributions(features)
-    reasons = plain_reasons(features, contributions, currency=settings.ledger.currency)
+    chances = features[["customer_id"]].merge(first[["customer_id", "p_churn"]], how="left")
+    reasons = plain_reasons(
+        features.assign(p_churn=chances["p_churn"].to_numpy()),
+        contributions,
+        currency=settings.ledger.currency,
+        inputs=judged.metrics.get("explained", {}).get("inputs"),
+    )
     return at_risk_list(customers, reasons, policy, as_of=as_of)
 
 

@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,9 @@ from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, churned_shares, training_panel
+from patronage.pipelines.carding import keep_card
 from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
+from patronage.pipelines.explaining import explaining_figures, explanations
 from patronage.pipelines.judging import gate_terms, in_money, verdict_on, with_value
 from patronage.pipelines.prepare import Prepared, label_rule, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
@@ -83,6 +86,9 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             tracking=_tracking(prepared, test, choice.model),
             metrics=in_money(metrics, scores, settings.retention.actions),
         )
+    with run.step("explain"):
+        said = explanations(churn, learn, test, evaluation, features_of(prepared.tables))
+        judged = replace(judged, metrics={**judged.metrics, **said})
     with run.step("register"):
         record = TrainingRecord(
             scorer=scorer,
@@ -104,6 +110,8 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             lambda champion: verdict_on(judged.scores, test, champion, rule, prepared, terms),
             promoting=settings.tracking.promote == "gate",
         )
+    with run.step("model card"):
+        keep_card(store, run, registered, judged, verdict)
     run.manifest["training"] = {
         "version": registered.version,
         "mlflow_run_id": registered.run_id,
@@ -299,4 +307,5 @@ def _figures(judged: Judged) -> dict[str, "Figure"]:
         "calibration": calibration_chart(scores[OURS], scores["churned"]),
         "gains": gains_chart(scores, names),
         "tracking": tracking_chart(judged.tracking),
+        **explaining_figures(judged.metrics["explained"]),
     }

@@ -24,14 +24,14 @@ _TOKENS = {
     "p": "[AaPp][Mm]",
     "b": "|".join(month[:3] for month in _MONTHS),
     "B": "|".join(_MONTHS),
-    "z": r"[+-]\d\d:?(?:\d\d)?",
+    "z": r"[+-](?:0\d|1[0-4]):?(?:\d\d)?",
 }
 _ISO = (
     r"^(\d{1,6})([-/ ])(\d{1,2})\2(\d{1,2})"
     r"(?:(?: +|T)(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d*)?))?)?"
 )
 _EIGHT_DIGITS = r"^(\d{4})(\d\d)(\d\d)$"
-_OFFSET = r"(Z|[+-]\d\d(?::?\d\d)?| UTC)"
+_OFFSET = r"(Z|[+-](?:0\d|1[0-4])(?::?\d\d)?| UTC)"
 
 
 def iso_time(text: str, zone: str) -> str:

@@ -9,7 +9,7 @@ import narwhals as nw
 from patronage.data.contract import ambiguous_keys, with_faults
 from patronage.data.source import Source
 from patronage.data.typed_rows import Plan, typed_sql
-from patronage.errors import DataError
+from patronage.errors import DataError, refuse_without_space
 
 KEPT = "fault IS NULL AND NOT filtered AND NOT dropped"
 _OUTCOME = (
@@ -43,6 +43,7 @@ def load(
         if source.lenient_scan is not None and "state machine" in str(error):
             lenient = replace(source, scan=source.lenient_scan, lenient_scan=None)
             return load(connection, lenient, plan, latest=latest)
+        refuse_without_space(error, "the folder for scratch files, TMPDIR")
         raise DataError(f"{source.label} cannot be read: {_said(error, source)}") from error
 
 

@@ -145,8 +145,10 @@ def timestamp_of(column: SourceColumn, reading: Reading) -> str:
         return f"timezone({zone}, {parsed})" if "%z" in reading.date_format.lower() else parsed
     # DuckDB would drop what follows the time, be it an offset, a zone or PM.
     offset = literal(r":\d\d.*([A-Za-z]|[+-]\d\d(:?\d\d)?)$")
+    no_offset = literal(r":\d\d.*[+-](1[5-9]|[2-9]\d)(:?\d\d)?$")  # the farthest is 14 hours
     return (
-        f"CASE WHEN regexp_matches({text}, {offset}) "
+        f"CASE WHEN regexp_matches({text}, {no_offset}) THEN NULL "
+        f"WHEN regexp_matches({text}, {offset}) "
         f"THEN timezone({zone}, TRY_CAST({text} AS TIMESTAMPTZ)) "
         f"WHEN regexp_full_match({text}, '\\d{{8}}') THEN try_strptime({text}, '%Y%m%d') "
         f"ELSE TRY_CAST({text} AS TIMESTAMP) END"

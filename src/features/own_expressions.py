@@ -97,7 +97,7 @@ def expression_of(one: OwnFeature, as_of: date) -> nw.Expr:
     arguments = one.function.__code__.co_argcount
     try:
         given = one.function(*[as_of][:arguments])
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(f"{one.place} failed: {type(error).__name__}: {error}") from error
     if not isinstance(given, nw.Expr):
         raise DataError(

@@ -71,14 +71,14 @@ def _picked(values: Any, place: Places, known: Mask, otherwise: float) -> FloatA
 def _of_grid(own: OwnFeature, grid: Grid) -> FloatArray | Texts:
     try:
         given = own.function(grid)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(
             f"{own.place} failed{_line(own, error)}: {type(error).__name__}: {error}"
         ) from error
     return _text(own, given, grid) if own.feature.unit == "text" else _numbers(own, given, grid)
 
 
-def _line(own: OwnFeature, error: Exception) -> str:
+def _line(own: OwnFeature, error: BaseException) -> str:
     """Where in the user's file."""
     file = own.function.__code__.co_filename
     steps = traceback.extract_tb(error.__traceback__)

@@ -1,7 +1,9 @@
 """The user's own modules: found, run, and their features collected."""
 
+import ast
 import importlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -39,6 +41,7 @@ def own_features(modules: Sequence[str], *, folder: Path) -> tuple[OwnFeature, .
     found: dict[int, OwnFeature] = {}
     for name in modules:
         module = _loaded(name, folder)
+        _refuse_lost(name, module)
         features = list(_features(vars(module).values()))
         if not features:
             raise SettingsError(
@@ -47,6 +50,22 @@ def own_features(modules: Sequence[str], *, folder: Path) -> tuple[OwnFeature, .
         found |= {id(own): own for own in features}
     refuse_taken_names(list(found.values()))
     return tuple(replace(own, digest=code_digest(own.function)) for own in found.values())
+
+
+def _refuse_lost(name: str, module: ModuleType) -> None:
+    """A second function of one name would take the place of the first, unseen."""
+    code = inspect.getsource(module) if module.__file__ else ""
+    named = [
+        part.name
+        for part in ast.parse(code).body
+        if isinstance(part, ast.FunctionDef) and part.decorator_list
+    ]
+    lost = sorted({one for one in named if named.count(one) > 1})
+    if lost:
+        raise SettingsError(
+            f"[features] modules: {name} has two functions of the name {', '.join(lost)}, and the "
+            "second would take the place of the first. Give each its own name."
+        )
 
 
 def _features(values: Iterable[Any]) -> Iterable[OwnFeature]:
@@ -70,7 +89,7 @@ def _loaded(name: str, folder: Path) -> ModuleType:
             f"[features] modules: there is no module {name} to import. Install it, or name its "
             f'file, such as "{name}.py", relative to {folder}.'
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failed(name, error) from error
 
 
@@ -107,7 +126,7 @@ def _run(module: ModuleType, loader: Any) -> None:
             del sys.modules[name]
 
 
-def _failed(name: str, error: Exception) -> SettingsError:
+def _failed(name: str, error: BaseException) -> SettingsError:
     steps = traceback.extract_tb(error.__traceback__)
     own = [step.lineno for step in steps if Path(step.filename).stem == Path(name).stem]
     line = f" in line {own[-1]}" if own else ""

@@ -5,24 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from patronage.models.metric_intervals import wilson_interval
 from patronage.report.chart_style import ACCENT, GREY, MUTED, new_figure, style_axes
 
 BINS = 10
-_Z = 1.959963984540054  # two-sided 95 %
-
-
-def wilson_interval(hits: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """95 % interval of each share ``hits / n`` [1]_; it stays within 0 to 1.
-
-    References
-    ----------
-    .. [1] Wilson (1927), Probable inference, the law of succession, and statistical inference,
-       Journal of the American Statistical Association 22(158).
-    """
-    share, z2 = hits / n, _Z**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n**2))
-    return (centre - half).clip(lower=0), (centre + half).clip(upper=1)
 
 
 def calibration_bins(p_churn: pd.Series, churned: pd.Series, bins: int = BINS) -> pd.DataFrame:
@@ -39,7 +25,7 @@ def calibration_bins(p_churn: pd.Series, churned: pd.Series, bins: int = BINS) -
     group = (position * bins // max(len(frame), 1)).astype(int)
     by_group = frame.groupby(group)
     n, hits = by_group.size(), by_group["left"].sum()
-    low, high = wilson_interval(hits, n)
+    low, high = wilson_interval(hits.to_numpy(), n.to_numpy())
     table = {"predicted": by_group["p"].mean(), "observed": hits / n, "low": low, "high": high}
     return pd.DataFrame({**table, "n": n}).reset_index(drop=True)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from patronage.report.counts import data_rows
 from patronage.report.customers_table import MAX_TEXT, customers_table
 from patronage.report.cuts import CUT_NAMES, PROFIT_NAMES, cuts_section
+from patronage.report.explained import explained_section
 from patronage.report.features_built import (
     features_left_out,
     features_sentence,
@@ -64,11 +65,13 @@ def report_html(data: ReportData) -> str:
         pictures=list(pictures(data)),
         quality=quality_sentence(data.metrics),
         test=data.metrics["test"],
+        card=data.manifest.get("model", {}).get("card", False),
         metric_names=list(METRIC_NAMES.values()),
         quality_rows=quality_rows(data.metrics["test"]["models"]),
         cuts=cuts_section(data.metrics, data.currency),
         cut_names=CUT_NAMES,
         score_names=PROFIT_NAMES,
+        explained=explained_section(data.metrics),
         value_models=model_comparison(data.metrics),
         counts=data_rows(data.manifest),
         tables=table_profiles(data.manifest),

@@ -21,6 +21,7 @@ from patronage.retention.wording import chance, money
 
 FEW_PURCHASES = 4
 NEW_FOR_DAYS = 90
+RARE_DAYS = 90
 SHARE_STEP = 0.05
 SMALL_BASKET = 0.5
 """Baskets differ: one is unusually small at half the customer's mean."""
@@ -82,6 +83,20 @@ LATE_ON_ONE_GAP = Sentence(
     lambda gap, away, *_: f"came back after {days(gap)} last time; now {days(away)} without",
 )
 
+RARE = Sentence(
+    named("usual_gap_days", "days_since_last", "frequency"),
+    lambda gap, away, frequency: (frequency > 1) & (gap >= RARE_DAYS) & (gap >= away),
+    lambda gap, away, *_: f"buys only every {days(gap)}; last purchase {days(away)} ago",
+)
+
+RARE_ON_ONE_GAP = Sentence(
+    named("usual_gap_days", "days_since_last", "frequency"),
+    lambda gap, away, frequency: (frequency == 1) & (gap >= RARE_DAYS) & (gap >= away),
+    lambda gap, away, *_: (
+        f"came back only after {days(gap)} last time; last purchase {days(away)} ago"
+    ),
+)
+
 LAST_PURCHASE = Sentence(
     named("days_since_last"),
     lambda away: np.isfinite(away),
@@ -105,7 +120,7 @@ ABSENCE = Topic(
         *("purchase_days_7", "purchase_days_30", "recency_z", "clumpiness", "pauses"),
         *("p_no_purchase", "p_alive", "horizon_purchases"),
     ),
-    (ONE_PURCHASE, LATE, LATE_ON_ONE_GAP),
+    (ONE_PURCHASE, LATE, LATE_ON_ONE_GAP, RARE, RARE_ON_ONE_GAP),
 )
 
 FEW = Topic(

@@ -69,9 +69,9 @@ class LoadedModel:
         missing = self.missing(features)
         if missing:
             raise ReleaseError(
-                f"model version {self.version} needs {len(missing)} features that are not there: "
-                f"{', '.join(missing)}. It was trained by another release; train anew: "
-                "patronage train"
+                f"model version {self.version} needs features that are not there "
+                f"({len(missing)}): {', '.join(missing)}. It was trained by another "
+                "release; train anew: patronage train"
             )
         texts = dict.fromkeys(self.scorer.churn.categories_, object)
         asked = features[self._wanted].astype(texts)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from patronage.errors import DataError, LockError, SettingsError
+from patronage.errors import DataError, LockError, SettingsError, refuse_without_space
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -102,9 +102,10 @@ def open_store(folder: Path, *, experiment: str) -> Store:
                 client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
                 return Store(client, uri, _experiment_id(client, experiment, folder), folder)
         except (mlflow.MlflowException, SQLAlchemyError) as error:
+            refuse_without_space(error, folder)
             raise DataError(
-                f"{folder / 'mlflow.db'} cannot be used: {str(error).splitlines()[0]} Move it away "
-                "and train anew: patronage run"
+                f"{folder / 'mlflow.db'} cannot be used: {str(error).splitlines()[0]}. Move it "
+                "away and train anew: patronage run"
             ) from error
 
 

@@ -36,6 +36,10 @@ FAULTS = {
     "no timestamp": ("a,,1", "timestamp is missing"),
     "no such day": ("a,2024-02-30,1", "timestamp cannot be read: 2024-02-30"),
     "day first": ("a,13/01/2024,1", "timestamp cannot be read: 13/01/2024"),
+    "no such offset": (
+        "a,2024-06-01T12:00:00+99:00,1",
+        "timestamp cannot be read: 2024-06-01T12:00:00+99:00",
+    ),
     "a number as day": ("a,45000,1", "timestamp cannot be read: 45000"),
     "empty date": (
         "a,1970-01-01,1",

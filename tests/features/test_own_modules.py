@@ -84,6 +84,13 @@ FAULTS = {
     "no feature": ("LIMIT = 1\n", "mine.py has no feature. Decorate a function"),
     "no Python": ("def\n", r"mine.py failed: SyntaxError"),
     "fails": ("a = 1\nb = a / 0\n", "mine.py failed in line 2: ZeroDivisionError"),
+    "leaves": ("import sys\nsys.exit(0)\n", "mine.py failed in line 2: SystemExit: 0"),
+    "two of a name": (
+        HEAD
+        + "@feature(meaning='x', unit='days')\ndef a(grid): ...\n"
+        + "@feature(meaning='y', unit='days')\ndef a(grid): ...\n",
+        "mine.py has two functions of the name a, and the second would take the place",
+    ),
     "needs another": ("import not_there_at_all\n", "mine.py failed in line 1: .*not_there_at_all"),
     "bad declaration": (
         HEAD + "@feature(meaning='x', unit='euro')\ndef a(grid): ...\n",

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -65,6 +65,7 @@ def test_isotonic_follows_any_rising_shape():
 
 
 @pytest.mark.parametrize("name", SHAPES)
+@settings(deadline=None)
 @given(seed=st.integers(0, 50), rows=st.integers(3, 60))
 def test_no_shape_reverses_an_order_or_claims_certainty(name, seed, rows):
     rng = np.random.default_rng(seed)

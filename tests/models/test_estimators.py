@@ -30,6 +30,7 @@ GIVEN = PurchaseSeason(factors={month: 2.0 if month > 10 else 1.0 for month in r
 ARGUMENTS = {
     "CustomerValueModel": {"purchases": BetaGeoModel(), "spend": GammaGammaModel()},
     "SeasonalModel": {"purchases": BetaGeoModel(), "season": GIVEN},
+    "ChurnCalibration": {"label_days": 90},
     "ChurnModel": {"features": ["frequency", "recency"], "label_days": 90},
 }
 """What the estimators need that have arguments without a default."""

@@ -54,8 +54,54 @@ def test_everything_is_there_and_nothing_else(latest):
         "features.parquet",
         "manifest.json",
         "metrics.json",
+        "model_card.html",
+        "model_card.md",
         "report.html",
     ]
+
+
+def test_the_card_of_the_version_that_scored_is_kept_with_run_and_version(latest, store, manifest):
+    version = store.client.get_model_version(MODEL, manifest["model_version"])
+    kept = {one.path for one in store.client.list_artifacts(version.run_id)}
+    assert {"model_card.html", "model_card.md"} <= kept
+    plots = {one.path for one in store.client.list_artifacts(version.run_id, "plots")}
+    assert {"plots/importance.png", "plots/dependence.png"} <= plots
+    text = (latest / "model_card.md").read_text()
+    assert text.startswith(f"# patronage, version {version.version}\n")
+    assert text.splitlines()[2] in version.description
+    assert 'href="model_card.html"' in (latest / "report.html").read_text()
+    assert "What the model goes by" in (latest / "report.html").read_text()
+
+
+def test_the_model_is_explained_on_its_test_rows(metrics):
+    importance = metrics["explained"]["importance"]
+    ours = metrics["test"]["models"]["patronage"]
+    assert importance["rows"] == metrics["test"]["n"]
+    assert importance["log_loss"] == pytest.approx(ours["log_loss"], abs=1e-6)
+    low, high = metrics["intervals"]["patronage"]["log_loss"]
+    assert low < ours["log_loss"] < high
+    purchases = [one for one in metrics["segments"] if one["by"] == "purchases so far"]
+    assert sum(one["n"] for one in purchases) <= metrics["test"]["n"]
+    assert [one["as_of"] for one in metrics["cutoffs"] if one["test"]] == (
+        [metrics["test"]["as_of"]]
+    )
+
+
+def test_no_reason_contradicts_its_chance(at_risk):
+    stays = at_risk["reason_1"].str.startswith("likely to stay").fillna(False)
+    assert (at_risk["p_churn"][stays] < 0.5).all()
+    but = (
+        at_risk[["reason_2", "reason_3"]].apply(lambda one: one.str.startswith("but ")).any(axis=1)
+    )
+    assert not (but & ~stays).any()
+
+
+def test_a_report_of_a_version_without_a_card_has_none(project, patronage, monkeypatch):
+    monkeypatch.setattr("patronage.pipelines.carding.card_of", lambda *_: {})
+    assert patronage("report", "--config", project) == 0
+    latest = project.parent / "outputs" / "latest"
+    assert not list(latest.glob("model_card.*"))
+    assert 'href="model_card.html"' not in (latest / "report.html").read_text()
 
 
 def test_every_customer_is_scored_once(customers, every_tenth):
@@ -175,7 +221,9 @@ def test_the_registered_model_gives_the_scores_of_the_run(store, latest, custome
 
 def test_a_missing_feature_is_named(store, latest):
     features = pd.read_parquet(latest / "features.parquet").assign(eligible=True)
-    with pytest.raises(ValueError, match="needs 1 features that are not there: days_since_last"):
+    with pytest.raises(
+        ValueError, match=r"needs features that are not there \(1\): days_since_last"
+    ):
         load_champion(store).score(features.drop(columns="days_since_last"))
 
 

@@ -4,11 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patronage.report.calibration_chart import (
-    calibration_bins,
-    calibration_chart,
-    wilson_interval,
-)
+from patronage.models.metric_intervals import wilson_interval
+from patronage.report.calibration_chart import calibration_bins, calibration_chart
 from patronage.report.chart_style import svg
 
 
@@ -23,8 +20,8 @@ from patronage.report.chart_style import svg
     ],
 )
 def test_wilson_intervals_are_those_of_newcombe(hits, n, low, high):
-    interval = wilson_interval(pd.Series([float(hits)]), pd.Series([n]))
-    assert [ends.iloc[0] for ends in interval] == pytest.approx([low, high], abs=5e-5)
+    interval = wilson_interval(np.array([float(hits)]), np.array([n]))
+    assert [ends[0] for ends in interval] == pytest.approx([low, high], abs=5e-5)
 
 
 def test_bins_hold_equally_many_customers():

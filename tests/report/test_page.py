@@ -236,3 +236,10 @@ def test_the_table_works_offline_and_runs_no_hostile_text(data, hostile_list, tm
     assert f"Showing 1 to {len(hostile_list)} of {len(hostile_list)} entries" in shown
     table = shown[shown.index('id="at-risk"') :]
     assert re.findall(r"<img[^>]*onerror", table) == []
+
+
+def test_the_model_card_is_linked_where_there_is_one(data, html):
+    assert "model card" not in html
+    carded = {**data.manifest, "model": {"card": True}}
+    shown = report_html(dataclasses.replace(data, manifest=carded))
+    assert '<a href="model_card.html">model card of version 3</a>' in shown

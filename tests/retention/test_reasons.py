@@ -1,4 +1,5 @@
 import re
+from itertools import combinations
 from math import ceil, floor
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from patronage.errors import DataError
 from patronage.features.catalogue import FEATURES
 from patronage.retention.reasons import plain_reasons
-from patronage.retention.topics import TOPICS
+from patronage.retention.sentences import Values
+from patronage.retention.topics import ABSENCE, FEW, LESS_ACTIVE, SLOWER, TOPICS
 
 NAMES = [feature.name for feature in FEATURES]
 REASONS = ["reason_1", "reason_2", "reason_3"]
@@ -213,9 +215,119 @@ def test_a_change_by_the_customers_own_measure_is_said_after_what_raises_the_ris
     pushes = {"overdue_ratio": -0.5, "spend_90": -1.0, "basket_last_ratio": 0.1}
     assert explain(REPEAT | SPEND | SMALL, pushes) == [
         "last basket 10.00 EUR; 20.00 EUR on average",
-        "usually buys every 21 days; now 58 days without",
-        "spent 12.00 EUR in the last 90 days; 85.40 EUR in the 90 days before",
+        "unusual for them: usually buys every 21 days; now 58 days without",
+        "unusual for them: spent 12.00 EUR in the last 90 days; 85.40 EUR in the 90 days before",
     ]
+
+
+def test_one_who_is_likely_to_stay_is_said_to_be():
+    in_time = REPEAT | SMALL | {"days_since_last": 5, "p_churn": 0.2}
+    pushes = {"overdue_ratio": -1.0, "p_no_purchase": -0.5, "basket_last_ratio": 0.3}
+    assert explain(in_time, pushes) == [
+        "likely to stay: usually buys every 21 days; last purchase 5 days ago",
+        "but last basket 10.00 EUR; 20.00 EUR on average",
+        "",
+    ]
+
+
+def test_likely_to_stay_without_a_word_for_it():
+    recent = REPEAT | SMALL | {"p_churn": 0.4}
+    pushes = {"weekend_share": -1.0, "basket_last_ratio": 0.3}
+    assert explain(recent, pushes)[0] == "likely to stay, all in all"
+
+
+@pytest.mark.parametrize(
+    ("p_churn", "push"), [(0.5, -1.0), (0.2, 0.1), (np.nan, -1.0)], ids=["even", "usual", "unknown"]
+)
+def test_nobody_else_is_said_to_stay(p_churn, push):
+    in_time = REPEAT | {"days_since_last": 5, "p_churn": p_churn}
+    assert explain(in_time, {"overdue_ratio": push})[0] == "last purchase 5 days ago"
+
+
+KEPT = {
+    "many purchases": (
+        {"frequency": 11, "T": 300, "days_since_last": 40},
+        "frequency",
+        "12 purchases in 300 days as a customer",
+    ),
+    "more spent": (
+        REPEAT | {"spend_90": 80, "spend_180": 100},
+        "spend_90",
+        "spent 80.00 EUR in the last 90 days; 20.00 EUR in the 90 days before",
+    ),
+    "a short pause": (
+        {"frequency": 0, "days_since_last": 9},
+        "recency",
+        "last purchase 9 days ago",
+    ),
+    "a long time": (REPEAT | {"T": 800}, "tenure_bucket", "customer for 800 days"),
+    "the season": (
+        REPEAT | {"season_purchase_days_90": 3},
+        "season_spend_90",
+        "bought 3 times in the same 90 days last year",
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "pushing", "text"), KEPT.values(), ids=KEPT.keys())
+def test_what_keeps_a_customer(values, pushing, text):
+    assert explain(values | {"p_churn": 0.1}, {pushing: -1.0})[0] == f"likely to stay: {text}"
+
+
+INPUTS = {
+    "points": {"family": "own", "plain": "points on the card", "unit": "count", "usual": 40.0},
+    "overdraft": {"family": "own", "plain": "overdraft", "unit": "money", "usual": 0.0},
+    "attribute_plan": {
+        "family": "attributes",
+        "plain": "plan",
+        "unit": "text",
+        "usual": "yearly",
+    },
+}
+OF_THEIR_OWN = REPEAT | {
+    "days_since_last": 3,
+    "points": 2.0,
+    "overdraft": 0.0,
+    "attribute_plan": "monthly",
+}
+
+
+def explain_own(pushes, **values):
+    features = pd.DataFrame([{"customer_id": "c", **OF_THEIR_OWN, **values}])
+    contributions = pd.DataFrame([dict.fromkeys(INPUTS, 0.0) | pushes])
+    reasons = plain_reasons(features, contributions, currency="EUR", inputs=INPUTS)
+    return [text for text in reasons[REASONS].iloc[0] if text]
+
+
+def test_own_features_and_columns_are_told_with_what_is_usual():
+    assert explain_own({"points": 0.5, "attribute_plan": 1.0}) == [
+        "plan: monthly; most have yearly",
+        "points on the card: 2; usual is 40",
+    ]
+
+
+def test_a_family_that_lowers_the_risk_is_no_reason():
+    assert explain_own({"points": 0.5, "overdraft": -0.7}) == ["last purchase 3 days ago"]
+
+
+def test_a_family_tells_what_adds_most_and_is_unusual():
+    pushes = {"points": 0.5, "overdraft": 0.7}
+    assert explain_own(pushes) == ["points on the card: 2; usual is 40"]
+    assert explain_own(pushes, overdraft=12.5) == ["overdraft: 12.50 EUR; usual is 0.00 EUR"]
+    assert explain_own(pushes, points=41.0) == ["last purchase 3 days ago"]
+    assert explain_own({"attribute_plan": 1.0}, attribute_plan="yearly") == (
+        ["last purchase 3 days ago"]
+    )
+
+
+def test_a_rare_buyer_is_told_as_one():
+    rare = {"frequency": 3, "usual_gap_days": 200, "days_since_last": 50, "T": 900}
+    assert explain(rare, {"p_no_purchase": 1.0})[0] == (
+        "buys only every 200 days; last purchase 50 days ago"
+    )
+    assert explain(rare | {"frequency": 1}, {"p_no_purchase": 1.0})[0] == (
+        "came back only after 200 days last time; last purchase 50 days ago"
+    )
 
 
 def test_a_feature_against_its_own_topic_counts():
@@ -361,6 +473,18 @@ TRUTHS = {
     r"usually buys every day; now ([\d,]+) days without": lambda r, away: (
         r.frequency >= 2 and r.usual_gap_days == 1 and number(away) == r.days_since_last > 1
     ),
+    rf"buys only every {GAP}; last purchase ([\d,]+) days? ago": lambda r, low, high, away: (
+        r.frequency >= 2
+        and is_gap(low, high, r.usual_gap_days)
+        and number(away) == r.days_since_last <= r.usual_gap_days >= 90
+    ),
+    rf"came back only after {GAP} last time; last purchase ([\d,]+) days? ago": (
+        lambda r, low, high, away: (
+            r.frequency == 1
+            and is_gap(low, high, r.usual_gap_days)
+            and number(away) == r.days_since_last <= r.usual_gap_days >= 90
+        )
+    ),
     rf"came back after {GAP} last time; now ([\d,]+) days? without": lambda r, low, high, away: (
         r.frequency == 1
         and is_gap(low, high, r.usual_gap_days)
@@ -474,8 +598,43 @@ TRUTHS = {
 }
 
 
+KEPT_TRUTHS = {
+    rf"usually buys every {GAP}; last purchase ([\d,]+) days? ago": lambda r, low, high, away: (
+        r.frequency >= 2
+        and is_gap(low, high, r.usual_gap_days)
+        and number(away) == r.days_since_last <= r.usual_gap_days
+    ),
+    r"last purchase ([\d,]+) days? ago": lambda r, away: number(away) == r.days_since_last <= 30,
+    r"([\d,]+) purchases in ([\d,]+) days? as a customer": lambda r, bought, age: (
+        number(bought) == r.frequency + 1 > 4 and number(age) == r["T"]
+    ),
+    rf"spent {AMOUNT} in the last (\d+) days; ([\d,.]+) EUR in the \d+ days before": (
+        lambda r, now, span, before: (
+            number(now) == pytest.approx(r[f"spend_{span}"], abs=0.00501)
+            and number(before) == pytest.approx(window(r, "spend", span, span), abs=0.00501)
+            and number(now) > number(before)
+        )
+    ),
+    r"customer for ([\d,]+) days": lambda r, age: number(age) == r["T"] >= 365,
+    r"bought (\d+) times in the same 90 days last year": lambda r, bought: (
+        number(bought) == r.season_purchase_days_90 > 1
+    ),
+}
+
+
 def is_true(sentence, row):
-    for pattern, truth in TRUTHS.items():
+    """Every sentence, recomputed from the features; what keeps a customer is said of no other."""
+    if sentence.startswith("likely to stay"):
+        keeps = sentence.removeprefix("likely to stay: ")
+        said = keeps == "likely to stay, all in all" or holds(keeps, row, KEPT_TRUTHS)
+        return row.p_churn < 0.5 and said
+    if sentence.startswith("but "):
+        return row.p_churn < 0.5 and holds(sentence.removeprefix("but "), row, TRUTHS)
+    return holds(sentence.removeprefix("unusual for them: "), row, TRUTHS)
+
+
+def holds(sentence, row, truths):
+    for pattern, truth in truths.items():
         if found := re.fullmatch(pattern, sentence):
             return truth(row, *found.groups())
     return False
@@ -501,7 +660,8 @@ def any_customers(rng, n):
         customer_id=np.arange(n),
         frequency=rng.integers(0, 6, n),
         days_since_last=rng.integers(1, 200, n),
-        usual_gap_days=np.where(rng.random(n) < 0.1, np.nan, rng.integers(2, 200, n) / 2),
+        usual_gap_days=np.where(rng.random(n) < 0.1, np.nan, rng.integers(2, 300, n) / 2),
+        p_churn=np.where(rng.random(n) < 0.1, np.nan, rng.random(n)),
     )
 
 
@@ -519,3 +679,63 @@ def test_every_sentence_is_true(seed):
         assert [text for text in texts if not is_true(text, row)] == []
         assert said == texts + [""] * (3 - len(texts))
         assert len(set(texts)) == len(texts)
+
+
+NO_CLAIM = ("unusual for them: ", "at stake: ", "likely to stay", "last purchase")
+
+
+def said_of(features, pushes):
+    """Each customer's row, contributions and reasons that are claimed to raise the risk."""
+    reasons = plain_reasons(features, pushes, currency="EUR")[REASONS]
+    rows = zip(features.iterrows(), pushes.iterrows(), reasons.values.tolist(), strict=True)
+    for (_, row), (_, push), texts in rows:
+        marked = ("unusual for them: ", "at stake: ", "likely to stay")
+        claims = [
+            text.removeprefix("but ") for text in texts if text and not text.startswith(marked)
+        ]
+        yield row, push, texts, [text for text in claims if not text.startswith("last purchase")]
+
+
+MERGED = (ABSENCE, FEW, SLOWER, LESS_ACTIVE)
+"""Topics that say the same are added up and told by one of their sentences."""
+
+
+def groups_that_say(text, features):
+    """The sums that may stand behind a sentence: its topics, and those merged into them."""
+    values = Values(features, "EUR")
+    of_text = [t for t in TOPICS if text in {one for s in t.sentences for one in said(s, values)}]
+    for topic in of_text:
+        yield topic.features
+        if topic in MERGED:
+            for count in (2, 3, 4):
+                for some in combinations(MERGED, count):
+                    yield tuple(name for one in some for name in one.features)
+
+
+def said(sentence, values):
+    return sentence.say(values) if sentence.true_for(values).all() else []
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_reason_has_a_group_that_raises_the_risk(seed):
+    rng = np.random.default_rng(seed)
+    features = any_customers(rng, 30)
+    pushes = pd.DataFrame(rng.normal(0, 1, (30, len(NAMES))), columns=NAMES)
+    for row, push, _, claims in said_of(features, pushes):
+        table = pd.DataFrame([row]).infer_objects()
+        for text in claims:
+            table = table.assign(basket_last=row.basket_last_ratio * row.basket_mean)
+            sums = [push.reindex(names).sum() for names in groups_that_say(text, table)]
+            assert max(sums) > 0, text
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_where_everything_lowers_the_risk_nothing_is_claimed_to_raise_it(seed):
+    rng = np.random.default_rng(seed)
+    features = any_customers(rng, 100)
+    pushes = pd.DataFrame(-rng.random((100, len(NAMES))), columns=NAMES)
+    for row, _, texts, claims in said_of(features, pushes):
+        assert claims == []
+        assert texts[0].startswith("likely to stay") == (row.p_churn < 0.5)
