@@ -13,7 +13,6 @@ It writes benchmarks/results/online_retail_churn.json.
 import json
 import os
 import sys
-import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -25,14 +24,14 @@ from machine import machine
 from patronage.config import load_settings
 from patronage.data import read_ledger
 from patronage.errors import PatronageError
-from patronage.features import DayTable, customer_days, day_table, features_of, monthly_cutoffs
+from patronage.features import DayTable, customer_days, day_table, monthly_cutoffs
 from patronage.models import PurchaseSeason
-from patronage.models.choose_purchases import choose_purchases
 from patronage.models.churn import ChurnModel
-from patronage.models.churn_evaluation import evaluate
-from patronage.models.evaluation import ChurnMetrics
-from patronage.models.time_folds import mature_at
-from patronage.models.training_panel import LabelRule, training_panel
+from patronage.models.churn_backtest import backtest_churn
+from patronage.models.churn_backtest_result import CutoffJudged
+from patronage.models.churn_evaluation import OURS
+from patronage.models.training_panel import LabelRule
+from patronage.report.churn_backtest_words import cutoffs_text, in_plain_words, models_text
 
 HERE = Path(__file__).parent
 SETTINGS = HERE.parent / "examples" / "online_retail_ii.toml"
@@ -48,30 +47,24 @@ GET_DATA = (
     "or CSV file, name that file as source in a copy of examples/online_retail_ii.toml, and give "
     "the copy: python benchmarks/online_retail_churn.py SETTINGS"
 )
-KEYS = (
-    "auc",
-    "log_loss",
-    "brier",
-    "average_precision",
-    "top_decile_lift",
-    "calibration_slope",
-    "mean_predicted",
-)
 
 
 def main(settings: Path = SETTINGS) -> None:
     """Judge all models at all test cutoffs and write the result."""
-    days = read_days(settings)
-    by_cutoff = {}
-    for cutoff in TESTS:
-        start = time.perf_counter()
-        by_cutoff[str(cutoff)] = judge(days, cutoff)
-        print(line(str(cutoff), by_cutoff[str(cutoff)]), f"{time.perf_counter() - start:.0f} s")
-    result = {"mean": means(by_cutoff), "by_cutoff": by_cutoff, "machine": machine()}
+    model = ChurnModel([], label_days=RULE.label_days, trials=TRIALS, seconds=float("inf"))
+    result = backtest_churn(
+        read_days(settings),
+        cutoffs=CUTOFFS,
+        tests=TESTS,
+        rule=RULE,
+        data_end=DATA_END,
+        model=model,
+        season=PurchaseSeason(),
+        told=tell,
+    )
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    for name, metrics in result["mean"].items():
-        print(line(f"mean {name}", {"patronage": metrics}))
+    RESULT.write_text(json.dumps({**result.to_dict(), "machine": machine()}, indent=2) + "\n")
+    print(f"\n{in_plain_words(result)}\n\n{models_text(result)}\n\n{cutoffs_text(result)}")
 
 
 def read_days(settings: Path) -> DayTable:
@@ -84,54 +77,12 @@ def read_days(settings: Path) -> DayTable:
         return day_table(customer_days(ledger.transactions))
 
 
-def judge(days: DayTable, cutoff: date) -> dict[str, dict[str, float | None]]:
-    """Every model's metrics at one test cutoff, trained on what was known on that day."""
-    known = mature_at(CUTOFFS, day=cutoff, label_days=RULE.label_days)
-    choice = choose_purchases(
-        days, cutoff=known[-1], horizon_days=RULE.label_days, season=PurchaseSeason()
+def tell(done: int, of: int, judged: CutoffJudged) -> None:
+    """One line for each cutoff as it is judged."""
+    ours = judged.metrics[OURS]
+    print(
+        f"{done} of {of}  {judged.cutoff}  AUC {ours['auc']:.4f}  log loss {ours['log_loss']:.4f}"
     )
-    panel = training_panel(
-        days, cutoffs=[*known, cutoff], rule=RULE, data_end=DATA_END, purchases=choice.model
-    )
-    is_test = panel["as_of"].dt.date == cutoff
-    learn, test = (panel[rows].reset_index(drop=True) for rows in (~is_test, is_test))
-    names = [feature.name for feature in features_of(days)]
-    features = [name for name in names if learn[name].notna().any()]
-    model = ChurnModel(features, label_days=RULE.label_days, trials=TRIALS, seconds=float("inf"))
-    model.fit(learn, learn["churned"])
-    evaluation = evaluate(model, train=learn, test=test, features=features)
-    rate = float(test["churned"].mean())
-    return {name: _kept(metrics, rate) for name, metrics in evaluation.metrics.items()}
-
-
-def means(by_cutoff: dict[str, dict[str, dict[str, float | None]]]) -> dict[str, dict[str, float]]:
-    """Mean of each metric over the cutoffs, for the models that have it."""
-    first = next(iter(by_cutoff.values()))
-    return {
-        name: {
-            key: sum(float(cutoff[name][key] or 0) for cutoff in by_cutoff.values())
-            / len(by_cutoff)
-            for key, value in metrics.items()
-            if value is not None
-        }
-        for name, metrics in first.items()
-    }
-
-
-def line(title: str, metrics: dict[str, dict[str, float | None]]) -> str:
-    """AUC and log loss of our model, as text."""
-    ours = metrics["patronage"]
-    shown = (
-        f"{key} {ours[key]:.4f}" for key in (*KEYS, "level_error") if ours.get(key) is not None
-    )
-    return f"{title:32s} " + "  ".join(shown)
-
-
-def _kept(metrics: ChurnMetrics, churn_rate: float) -> dict[str, float | None]:
-    """The metrics shown, and by how much the mean probability lies above the rate that came."""
-    shown = {key: metrics[key] for key in KEYS}  # type: ignore[literal-required]
-    mean = metrics["mean_predicted"]
-    return {**shown, "level_error": None if mean is None else mean - churn_rate}
 
 
 if __name__ == "__main__":

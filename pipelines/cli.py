@@ -261,6 +261,30 @@ def backtest_value(
     print(judge_value(settings, cutoff=day, horizon_days=horizon_days, run_at=datetime.now(UTC)))
 
 
+@backtest.command("churn")
+def backtest_churn(
+    config: Config = SETTINGS_FILE,
+    cutoffs: Annotated[
+        str | None,
+        typer.Option(
+            help="How many past days to judge at (the newest; 12 by default), a rule (monthly, "
+            "weekly), or days: 2026-01-31,2026-02-28."
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Of each search; [churn] trials by default.")
+    ] = None,
+) -> None:
+    """Train the churn model anew at many past days and judge it, beside baselines, by what came."""
+    from patronage.config import load_settings
+    from patronage.pipelines.backtest_churn import Asked
+    from patronage.pipelines.backtest_churn import backtest_churn as judge_churn
+
+    asked = Asked() if cutoffs is None else _read("--cutoffs", Asked.of, cutoffs)
+    settings = load_settings(config)
+    print(judge_churn(settings, asked=asked, trials=trials, run_at=datetime.now(UTC)))
+
+
 def _read(option: str, parse: Callable[[str], Value], text: str) -> Value:
     """The value of an option; what cannot be read is an error of usage."""
     try:

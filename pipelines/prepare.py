@@ -43,12 +43,17 @@ class Prepared:
 
 
 def prepare(
-    settings: Settings, run: RunFolder, *, run_at: datetime, training: bool = True
+    settings: Settings,
+    run: RunFolder,
+    *,
+    run_at: datetime,
+    training: bool = True,
+    days: Sequence[date] = (),
 ) -> Prepared:
     """Read the ledger, put bad rows into quarantine, stop if there are too many.
 
     Expressions of the user's own are computed as of the day of the run and, for `training`, as of
-    its cutoffs, since the ledger is closed after that.
+    its cutoffs and further `days`, since the ledger is closed after that.
     """
     with (
         run.step("read and check"),
@@ -65,7 +70,7 @@ def prepare(
         if settings.features.modules:
             with run.step("own features"):
                 past = training_cutoffs(settings, tables.days, data_end) if training else ()
-                tables = _with_own_features(tables, settings, [*past, as_of])
+                tables = _with_own_features(tables, settings, [*past, *days, as_of])
         run.manifest["as_of"] = as_of
         run.manifest["data"] = _facts(ledger, tables.days)
         run.manifest["families"] = families_built(tables)

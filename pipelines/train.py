@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -26,6 +26,7 @@ from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, churned_shares, training_panel
+from patronage.models.tuning_gain import tuning_gain
 from patronage.pipelines.carding import keep_card
 from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
 from patronage.pipelines.explaining import explaining_figures, explanations
@@ -34,23 +35,27 @@ from patronage.pipelines.prepare import Prepared, label_rule, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.season_settings import season_of
-from patronage.tracking.champion import usable_champion
+from patronage.report.tuning import gain_sentence
+from patronage.tracking.champion import LoadedModel, usable_champion
 from patronage.tracking.gate import Verdict
 from patronage.tracking.registry import settle
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import Judged, TrainingRecord, log_training
 
 if TYPE_CHECKING:
-    import optuna
     from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
+
+TRIALS = "optuna.db"
+"""In the tracking folder: every trial of every search; a study for each set of rows."""
 
 
 def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) -> Verdict:
     """Train a challenger, register it, and make it champion if it passes the gate."""
     rule = label_rule(settings)
-    refuse_a_day_before_the_champion(usable_champion(store), prepared.as_of)
+    champion = usable_champion(store)
+    refuse_a_day_before_the_champion(champion, prepared.as_of)
     cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
@@ -73,14 +78,16 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
         leaks = _leaks(prepared, panel)
     limits = f"{settings.churn.trials} trials, none begun after {settings.churn.seconds:g} seconds"
     with run.step("tune and train", f"{len(learn):,} rows, {limits}"):
-        churn = _fit_churn(settings, prepared, run, learn, rule)
+        churn = _fit_churn(settings, prepared, learn, rule, champion)
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
+        gain = tuning_gain(churn, learn, test)
+        log.info("%s", gain_sentence(gain))
         value = _fit_value(prepared, choice.model)
         scorer = _scorer(settings, prepared, value, churn)
         scores = with_value(evaluation.scores, test, prepared, choice.model, settings.value)
         metrics = _metrics(evaluation, scorer, learn, test)
-        metrics |= {"value_models": choice.to_dict(), "leakage": leaks}
+        metrics |= {"value_models": choice.to_dict(), "leakage": leaks, "tuning": gain}
         judged = Judged(
             scores=scores,
             tracking=_tracking(prepared, test, choice.model),
@@ -198,7 +205,11 @@ def _choose_purchases(
 
 
 def _fit_churn(
-    settings: Settings, prepared: Prepared, run: RunFolder, learn: pd.DataFrame, rule: LabelRule
+    settings: Settings,
+    prepared: Prepared,
+    learn: pd.DataFrame,
+    rule: LabelRule,
+    champion: LoadedModel | None,
 ) -> ChurnModel:
     churn = settings.churn
     features = [f.name for f in features_of(prepared.tables) if learn[f.name].notna().any()]
@@ -212,31 +223,13 @@ def _fit_churn(
         seed=churn.seed,
     )
     with tuning_progress(churn.trials) as progress:
-        study = _study(settings, run.run_id)
-        return model.fit(learn, learn["churned"], study=study, progress=progress)
-
-
-def _study(settings: Settings, run_id: str) -> "optuna.Study":
-    """A study in a file of its own for each run, so that no run can spoil another's."""
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    path = _new_file(settings.path(settings.tracking.folder) / "optuna", run_id)
-    return optuna.create_study(
-        study_name=path.stem, storage=JournalStorage(JournalFileBackend(str(path)))
-    )
-
-
-def _new_file(folder: Path, run_id: str) -> Path:
-    """`run_id`.log, or `run_id`-2.log where a run of the same second in other outputs has that."""
-    folder.mkdir(exist_ok=True)
-    for name in (run_id, *(f"{run_id}-{number}" for number in range(2, 1000))):
-        with suppress(FileExistsError):
-            (folder / f"{name}.log").open("x").close()
-            return folder / f"{name}.log"
-    raise FileExistsError(f"{folder / run_id}.log")
+        return model.fit(
+            learn,
+            learn["churned"],
+            kept_in=settings.path(settings.tracking.folder) / TRIALS,
+            warm=[] if champion is None else [champion.scorer.churn.booster_.params],
+            progress=progress,
+        )
 
 
 def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueModel:

@@ -112,8 +112,8 @@ class ChurnSection(Section):
     """The cutoffs of a rule, newest first, are at most so many."""
     max_rows: Annotated[int, Field(ge=1_000)] = 1_000_000
     """Customers are drawn at random for training where customers x cutoffs are more rows."""
-    trials: Annotated[int, Field(ge=1, le=10_000)] = 40
-    """Optuna tries at most so many parameter sets."""
+    trials: Annotated[int, Field(ge=1, le=10_000)] = 15
+    """Optuna tries at most so many parameter sets; what they bring: docs/churn.md."""
     seconds: Annotated[float, Field(gt=0)] = 20
     """Optuna starts no parameter set after so many seconds."""
     monotone: bool = False

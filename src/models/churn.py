@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 import lightgbm as lgb
 import numpy as np
@@ -14,14 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
 from patronage.models.churn_calibration import ChurnCalibration, JudgedRows, log_odds
-from patronage.models.churn_tuning import FoldRows, Progress, Rows, Tuned, train_booster, tune
+from patronage.models.churn_tuning import Progress, Tuned, train_booster, tune
 from patronage.models.equal_rows import stratified_row_folds
+from patronage.models.fold_booster import FoldRows, Rows
 from patronage.models.monotone import constraints
 from patronage.models.panel_matrix import learn_categories, panel_matrix, places_of_texts
 from patronage.models.time_folds import Fold, time_ordered_folds
-
-if TYPE_CHECKING:
-    import optuna
 
 FloatArray = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -92,7 +91,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         features: Sequence[str],
         *,
         label_days: int,
-        trials: int = 40,
+        trials: int = 15,
         seconds: float = 20.0,
         n_folds: int = 4,
         monotone: bool = False,
@@ -113,7 +112,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         panel: pd.DataFrame,
         churned: pd.Series,
         *,
-        study: "optuna.Study | None" = None,
+        kept_in: Path | None = None,
+        warm: Sequence[Mapping[str, Any]] = (),
         progress: Progress | None = None,
     ) -> Self:
         """Tune, calibrate and train.
@@ -125,8 +125,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             neither, or one of them.
         churned
             The label of each row of `panel`, 0 or 1.
-        study
-            Optuna study that keeps the trials; in memory by default.
+        kept_in, warm
+            Where the trials are kept, and parameters to try early: see `tune`.
         progress
             Called after each trial.
 
@@ -140,7 +140,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         self.base_odds_ = None if with_start else float(log_odds(churned.mean()))
         self._refuse_missing(panel)
         self.categories_ = learn_categories(panel, self.features)
-        rows = self._rows(panel, churned)
+        rows = self.rows(panel, churned)
         folds = self._folds(panel, churned, rows)
         self.tuned_ = tune(
             folds[-self.n_folds :] if self.cutoffs_ else folds,
@@ -148,7 +148,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             seconds=self.seconds,
             seed=self.seed,
             constraints=constraints(self.features) if self.monotone else (),
-            study=study,
+            kept_in=kept_in,
+            warm=warm,
             progress=progress,
         )
         self.calibration_ = ChurnCalibration(
@@ -211,15 +212,16 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             drawn = stratified_row_folds(
                 panel[list(self.features)], churned, count=ROW_FOLDS, seed=self.seed
             )
-            return [FoldRows(rows.at(fold.train), rows.at(fold.judge)) for fold in drawn]
+            return [FoldRows(rows, fold.train, fold.judge) for fold in drawn]
         as_of = panel[AS_OF].dt.date
         self.cutoffs_ = tuple(sorted(set(as_of)))
         self.folds_ = time_ordered_folds(self.cutoffs_, label_days=self.label_days, count=JUDGED)
         if not self.folds_:
             raise DataError(_too_short(self.cutoffs_, self.label_days))
-        return [_fold_rows(fold, as_of, rows) for fold in self.folds_]
+        return [fold_rows(fold, as_of, rows) for fold in self.folds_]
 
-    def _rows(self, panel: pd.DataFrame, churned: pd.Series) -> Rows:
+    def rows(self, panel: pd.DataFrame, churned: pd.Series) -> Rows:
+        """The panel's rows as the booster takes them."""
         texts = places_of_texts(self.features, self.categories_)
         y = churned.to_numpy(dtype=float)
         return Rows(self._matrix(panel), y, self._start(panel), texts)
@@ -280,12 +282,10 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return model
 
 
-def _fold_rows(fold: Fold, as_of: pd.Series, rows: Rows) -> FoldRows:
-    """The rows that train and those that judge."""
-    return FoldRows(
-        rows.at(np.flatnonzero(as_of.isin(fold.train))),
-        rows.at(np.flatnonzero(as_of == fold.judge)),
-    )
+def fold_rows(fold: Fold, as_of: pd.Series, rows: Rows) -> FoldRows:
+    """The rows of a fold in a panel whose cutoffs are `as_of`."""
+    train, judge = as_of.isin(fold.train), as_of == fold.judge
+    return FoldRows(rows, np.flatnonzero(train), np.flatnonzero(judge))
 
 
 def _out_of_time(fold: FoldRows, tuned: Tuned) -> FloatArray:

@@ -1,12 +1,15 @@
-"""What a churn model has to beat: one rule of thumb and one plain regression."""
+"""What a churn model has to beat: a rule of thumb, a plain regression, plain trees."""
 
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+
+from patronage.features import rfm
+from patronage.models.panel_matrix import learn_categories, panel_matrix, places_of_texts
 
 FloatArray = NDArray[np.float64]
 
@@ -90,3 +93,78 @@ class LogisticBaseline(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "pipeline_")
         p: FloatArray = self.pipeline_.predict_proba(features[self.columns_])[:, 1]
         return p
+
+
+class RFMRegression(BaseEstimator):  # type: ignore[misc]
+    """Logistic regression on recency, frequency and money alone, logarithms of all three.
+
+    Logarithms rather than ranks: what lies beyond the training rows, as the age of the oldest
+    customers always does, is then carried on and not thrown to the edge.
+    """
+
+    COLUMNS: ClassVar[tuple[str, ...]] = tuple(feature.name for feature in rfm.FEATURES)
+
+    def fit(self, features: pd.DataFrame, churned: ArrayLike) -> Self:
+        """Fit on `COLUMNS` of the features; gaps count as the mean."""
+        from sklearn.impute import SimpleImputer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        self.pipeline_ = make_pipeline(
+            SimpleImputer(keep_empty_features=True),
+            StandardScaler(),
+            LogisticRegression(max_iter=1000),
+        ).fit(self._logarithms(features), churned)
+        return self
+
+    def predict_proba(self, features: pd.DataFrame) -> FloatArray:
+        """Probability of churn, shape (n,)."""
+        check_is_fitted(self, "pipeline_")
+        p: FloatArray = self.pipeline_.predict_proba(self._logarithms(features))[:, 1]
+        return p
+
+    def _logarithms(self, features: pd.DataFrame) -> FloatArray:
+        values = features[list(self.COLUMNS)].to_numpy(dtype=float)
+        logarithms: FloatArray = np.sign(values) * np.log1p(np.abs(values))
+        return logarithms
+
+
+class PlainLightGBM(BaseEstimator):  # type: ignore[misc]
+    """LightGBM as most would train it first: every feature, usual parameters, nothing tuned.
+
+    It knows nothing of the value model and is not calibrated. The parameters are those of common
+    benchmarks of churn: 250 trees of 15 leaves, learning rate 0.03.
+    """
+
+    PARAMS: ClassVar[dict[str, Any]] = {
+        "objective": "binary",
+        "learning_rate": 0.03,
+        "num_leaves": 15,
+        "verbosity": -1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "seed": 0,
+    }
+    TREES: ClassVar[int] = 250
+
+    def fit(self, features: pd.DataFrame, churned: ArrayLike) -> Self:
+        """Fit on all columns of `features`; a text is a categorical feature."""
+        import lightgbm as lgb
+
+        self.columns_ = [str(name) for name in features]
+        self.categories_ = learn_categories(features, self.columns_)
+        data = lgb.Dataset(
+            panel_matrix(features, self.columns_, self.categories_),
+            np.asarray(churned, dtype=float),
+            categorical_feature=places_of_texts(self.columns_, self.categories_),
+            params=self.PARAMS,
+        )
+        self.booster_ = lgb.train(self.PARAMS, data, num_boost_round=self.TREES)
+        return self
+
+    def predict_proba(self, features: pd.DataFrame) -> FloatArray:
+        """Probability of churn, shape (n,)."""
+        check_is_fitted(self, "booster_")
+        matrix = panel_matrix(features, self.columns_, self.categories_)
+        return np.asarray(self.booster_.predict(matrix), dtype=float)

@@ -1,42 +1,38 @@
-"""The booster's parameters, tuned by Optuna on time-ordered folds.
+"""The booster's parameters, tuned by Optuna on time-ordered folds."""
 
-What is tuned is the log loss after the best common shift of each judging cutoff's log-odds: season
-and trend move all its customers at once, no parameter of a tree can foresee that, and the noise
-would choose the parameters. The shift itself is the blend's business.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lightgbm as lgb
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit, logit
+
+from patronage.models.fold_booster import (
+    FIXED,
+    MAX_TREES,
+    PATIENCE,
+    FoldRows,
+    Rows,
+    dataset,
+    datasets,
+    fit_with_early_stopping,
+)
+from patronage.models.kept_trials import KeptTrials, kept_trials
 
 if TYPE_CHECKING:
     import optuna
 
-FloatArray = NDArray[np.float64]
-Places = NDArray[np.intp]
 Progress = Callable[[int, float], None]
 """Called after each trial with the number of trials done and the best log loss so far."""
 
-METRIC = "shifted_log_loss"
-MAX_TREES = 600
-TUNING_ROWS = 30_000  # of a fold's training and judging rows: enough to rank parameters by
-SHIFT_STEPS = 4  # Newton steps; the loss is flat around the best shift
-PATIENCE = 30  # trees without a better log loss on the judging cutoff before a trial's fold stops
-FIXED = {
-    "objective": "binary",
-    "metric": "none",
-    "verbosity": -1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "feature_pre_filter": False,
-    "max_bin": 63,
-    "bagging_freq": 1,
-}
+AfterTrial = Callable[["optuna.Study", "optuna.trial.FrozenTrial"], None]
+
+LEAST_GAIN = 0.002  # nats by which a trial must be ahead of the fixed set on the folds to be taken
+PRUNED_AFTER = 3  # trials to compare with, before one may be cut short
 FIRST_TRIAL = {
     "learning_rate": 0.05,
     "num_leaves": 15,
@@ -45,38 +41,33 @@ FIRST_TRIAL = {
     "bagging_fraction": 0.8,
     "lambda_l2": 10.0,
 }
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Features, label and the log-odds at which the trees start; `texts` are columns of codes."""
-
-    x: FloatArray
-    y: FloatArray
-    start: FloatArray
-    texts: Sequence[int] = ()
-
-    def at(self, places: Places) -> "Rows":
-        """The rows at these places."""
-        return Rows(self.x[places], self.y[places], self.start[places], self.texts)
-
-
-@dataclass(frozen=True)
-class FoldRows:
-    """Training rows of one fold and the later rows that judge it."""
-
-    train: "Rows"
-    judge: "Rows"
+SPACE: dict[str, tuple[float, float, bool]] = {
+    "learning_rate": (0.02, 0.15, True),
+    "num_leaves": (4, 48, True),
+    "min_data_in_leaf": (20, 500, True),
+    "feature_fraction": (0.2, 1.0, False),
+    "bagging_fraction": (0.5, 1.0, False),
+    "lambda_l2": (0.1, 100.0, True),
+}
+"""Least, most, and whether on a log scale."""
+WHOLE = ("num_leaves", "min_data_in_leaf")
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best parameters, the number of trees they want, and every trial behind them."""
+    """The parameters taken, the number of trees they want, and every trial behind them.
+
+    `log_loss` is the mean over the folds, `untuned` what a search of one trial would have given.
+    It is taken as well where no trial is `LEAST_GAIN` ahead of it: on Online Retail II, smaller
+    differences between trials on the folds said nothing about later cutoffs
+    (benchmarks/churn_tuning.py).
+    """
 
     params: dict[str, Any]
     n_trees: int
     log_loss: float
-    trials: list[dict[str, Any]] = field(repr=False)
+    trials: list[dict[str, Any]] = field(repr=False, default_factory=list)
+    untuned: "Tuned | None" = field(repr=False, default=None)
 
 
 def tune(
@@ -86,10 +77,14 @@ def tune(
     seconds: float,
     seed: int,
     constraints: Sequence[int] = (),
-    study: "optuna.Study | None" = None,
+    kept_in: Path | None = None,
+    warm: Sequence[Mapping[str, Any]] = (),
     progress: Progress | None = None,
 ) -> Tuned:
     """Search for the parameters with the least mean loss over the folds.
+
+    The same rows, settings and number of trials give the same answer, killed and resumed or not:
+    the search is repeated from its start, and what `kept_in` holds is not computed again.
 
     Parameters
     ----------
@@ -103,129 +98,173 @@ def tune(
     constraints
         Of each feature: 1 if churn may not fall with it, -1 if it may not rise, 0 if it may do
         either; none by default.
-    study
-        Where the trials are kept; in memory by default.
+    kept_in
+        SQLite file that keeps the trials, a study for each set of rows and settings; by default
+        they are not kept.
+    warm
+        Parameters to try right after the fixed set, such as the champion's: those that the search
+        knows, moved into its space.
+    progress
+        Called after each trial.
     """
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = study or optuna.create_study()
-    study.sampler = optuna.samplers.TPESampler(seed=seed)
-    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=3)
-    study.enqueue_trial(FIRST_TRIAL)
-
-    def report(study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> None:
-        if progress is not None:
-            progress(trial.number + 1, study.best_value)
-
     fixed = {**FIXED, "seed": seed}
     if constraints:
         fixed |= {"monotone_constraints": list(constraints)}
-    study.optimize(
-        fold_objective(folds, fixed), n_trials=trials, timeout=seconds, callbacks=[report]
+    rng = np.random.default_rng(seed)
+    some = [fold.some(rng) for fold in folds]
+    first = [FIRST_TRIAL, *(inside(params) for params in warm)]
+    with _keeper(kept_in, some, fixed) as kept:
+        study = _search(
+            fold_objective(some, fixed, kept),
+            first=first,
+            trials=trials,
+            seconds=seconds,
+            seed=seed,
+            callbacks=[_keep(kept), _report(progress)],
+        )
+    return _tuned(study, fixed, folds)
+
+
+def _search(
+    objective: Callable[["optuna.Trial"], float],
+    *,
+    first: Sequence[Mapping[str, Any]],
+    trials: int,
+    seconds: float,
+    seed: int,
+    callbacks: Sequence[AfterTrial],
+) -> "optuna.Study":
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNED_AFTER),
     )
-    best = study.best_trial
-    return Tuned(
-        params={**fixed, **best.params},
-        n_trees=best.user_attrs["n_trees"],
-        log_loss=study.best_value,
-        trials=[
-            {"number": t.number, "log_loss": t.value, **t.params, **t.user_attrs}
-            for t in study.get_trials(deepcopy=False)
-        ],
+    for params in first:
+        study.enqueue_trial(dict(params), skip_if_exists=True)
+    study.optimize(objective, n_trials=trials, timeout=seconds, callbacks=list(callbacks))
+    return study
+
+
+def _keep(kept: KeptTrials | None) -> AfterTrial:
+    return lambda study, trial: None if kept is None else kept.keep(trial)
+
+
+def _report(progress: Progress | None) -> AfterTrial:
+    return lambda study, trial: (
+        None if progress is None else progress(trial.number + 1, study.best_value)
     )
+
+
+@contextmanager
+def _keeper(
+    path: Path | None, folds: Sequence[FoldRows], fixed: Mapping[str, Any]
+) -> Iterator[KeptTrials | None]:
+    """The trials kept for these very rows and settings."""
+    if path is None:
+        yield None
+        return
+    with kept_trials(path, f"churn {_digest(folds, fixed)}") as kept:
+        yield kept
+
+
+def _digest(folds: Sequence[FoldRows], fixed: Mapping[str, Any]) -> str:
+    """Of all that the loss of a trial depends on."""
+    rules = [fixed, SPACE, MAX_TREES, PATIENCE, folds[0].rows.texts, lgb.__version__]
+    digest = blake2b(json.dumps(rules).encode(), digest_size=16)
+    for fold in folds:
+        for rows in (fold.train, fold.judge):
+            for numbers in (rows.x, rows.y, rows.start):
+                digest.update(np.ascontiguousarray(numbers).data)
+    return digest.hexdigest()
+
+
+def _tuned(study: "optuna.Study", fixed: dict[str, Any], folds: Sequence[FoldRows]) -> Tuned:
+    found = study.get_trials(deepcopy=False)
+    trials = [{"number": t.number, "log_loss": t.value, **t.params, **t.user_attrs} for t in found]
+    untuned = _grown(found[0], fixed, folds)
+    ahead = untuned.log_loss - study.best_value >= LEAST_GAIN
+    best = _grown(study.best_trial, fixed, folds) if ahead else untuned
+    return replace(best, trials=trials, untuned=untuned)
+
+
+def _grown(
+    trial: "optuna.trial.FrozenTrial", fixed: dict[str, Any], folds: Sequence[FoldRows]
+) -> Tuned:
+    """A trial's parameters, with the trees that all rows want if only some were searched on."""
+    params, n_trees = {**fixed, **trial.params}, int(trial.user_attrs["n_trees"])
+    if not all(fold.all_were_drawn for fold in folds):
+        n_trees = _mean_trees([fit_with_early_stopping(params, *datasets(f))[1] for f in folds])
+    return Tuned(params, n_trees, float(trial.value or 0.0))
 
 
 def fold_objective(
-    folds: Sequence[FoldRows], fixed: dict[str, Any]
+    folds: Sequence[FoldRows], fixed: dict[str, Any], kept: KeptTrials | None = None
 ) -> Callable[["optuna.Trial"], float]:
     """Mean loss of the folds as a function of a trial's parameters.
 
-    Each fold is reported, so that a trial which starts out worse than most is cut short.
+    Each fold is reported, so that a trial which starts out worse than most is cut short. What is
+    kept is not computed again.
     """
     import optuna
 
-    rng = np.random.default_rng(fixed["seed"])
-    data = [_datasets(fold, rng) for fold in folds]
+    data = [datasets(fold) for fold in folds]
 
     def objective(trial: "optuna.Trial") -> float:
         params = {**fixed, **_suggest(trial)}
+        known = None if kept is None else kept.find(trial.params)
+        if known is not None:
+            return _repeated(trial, known)
         losses, trees = [], []
         for place, pair in enumerate(data):
-            loss, n_trees = _fit_with_early_stopping(params, *pair)
+            loss, n_trees = fit_with_early_stopping(params, *pair)
             losses.append(loss)
             trees.append(n_trees)
             trial.report(float(np.mean(losses)), place)
             if trial.should_prune():
                 raise optuna.TrialPruned
         trial.set_user_attr("fold_losses", losses)
-        trial.set_user_attr("n_trees", max(round(float(np.mean(trees))), 1))
+        trial.set_user_attr("n_trees", _mean_trees(trees))
         return float(np.mean(losses))
 
     return objective
 
 
+def _repeated(trial: "optuna.Trial", known: "optuna.trial.FrozenTrial") -> float:
+    """What a trial of these parameters came to before."""
+    import optuna
+
+    for place, loss in known.intermediate_values.items():
+        trial.report(loss, place)
+    if known.value is None or known.state is optuna.trial.TrialState.PRUNED:
+        raise optuna.TrialPruned
+    for name, value in known.user_attrs.items():
+        trial.set_user_attr(name, value)
+    return known.value
+
+
+def _mean_trees(trees: Sequence[int]) -> int:
+    return max(round(float(np.mean(trees))), 1)
+
+
+def inside(params: Mapping[str, Any]) -> dict[str, float]:
+    """Those of the parameters that are searched, moved into the space."""
+    moved = {
+        name: min(max(float(params[name]), least), most)
+        for name, (least, most, _) in SPACE.items()
+        if name in params
+    }
+    return {name: round(value) if name in WHOLE else value for name, value in moved.items()}
+
+
 def _suggest(trial: "optuna.Trial") -> dict[str, Any]:
     return {
-        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
-        "num_leaves": trial.suggest_int("num_leaves", 4, 48, log=True),
-        "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 20, 500, log=True),
-        "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 1.0),
-        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
-        "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
+        name: trial.suggest_int(name, int(least), int(most), log=log)
+        if name in WHOLE
+        else trial.suggest_float(name, least, most, log=log)
+        for name, (least, most, log) in SPACE.items()
     }
-
-
-def _datasets(fold: FoldRows, rng: np.random.Generator) -> tuple[lgb.Dataset, lgb.Dataset]:
-    """LightGBM's binned data, made once for all trials."""
-    some, later = (
-        rows.at(rng.permutation(len(rows.y))[:TUNING_ROWS]) for rows in (fold.train, fold.judge)
-    )
-    train = _dataset(some, FIXED, free_raw_data=False)
-    judge = _dataset(later, FIXED, free_raw_data=False, reference=train)
-    return train.construct(), judge.construct()
-
-
-def _dataset(rows: Rows, params: dict[str, Any], **kept: Any) -> lgb.Dataset:
-    return lgb.Dataset(
-        rows.x,
-        rows.y,
-        init_score=rows.start,
-        params=params,
-        categorical_feature=list(rows.texts),
-        **kept,
-    )
-
-
-def _fit_with_early_stopping(
-    params: dict[str, Any], train: lgb.Dataset, judge: lgb.Dataset
-) -> tuple[float, int]:
-    """Least log loss on the judging rows and the number of trees that gave it."""
-    booster = lgb.train(
-        params,
-        train,
-        num_boost_round=MAX_TREES,
-        valid_sets=[judge],
-        feval=_shifted_log_loss,
-        callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
-    )
-    return float(booster.best_score["valid_0"][METRIC]), int(booster.best_iteration)
-
-
-def _shifted_log_loss(p: FloatArray, judge: lgb.Dataset) -> tuple[str, float, bool]:
-    """Mean log loss after the shift of the log-odds that is best for these rows."""
-    y = np.asarray(judge.get_label(), dtype=float)
-    return METRIC, shifted_log_loss(y, p), False
-
-
-def shifted_log_loss(y: FloatArray, p: FloatArray) -> float:
-    """Mean log loss of p, its log-odds moved so that its mean is the mean of y."""
-    odds, shift = logit(np.clip(p, 1e-6, 1 - 1e-6)), 0.0
-    for _ in range(SHIFT_STEPS):
-        moved = expit(odds + shift)
-        shift += float((y.mean() - moved.mean()) / (moved * (1 - moved)).mean())
-    moved = np.clip(expit(odds + shift), 1e-9, 1 - 1e-9)
-    return float(-(y * np.log(moved) + (1 - y) * np.log1p(-moved)).mean())
 
 
 def train_booster(rows: Rows, tuned: Tuned) -> lgb.Booster:
@@ -233,5 +272,5 @@ def train_booster(rows: Rows, tuned: Tuned) -> lgb.Booster:
 
     Its raw score is what the trees add to the start.
     """
-    data = _dataset(rows, tuned.params)
+    data = dataset(rows, tuned.params)
     return lgb.train(tuned.params, data, num_boost_round=tuned.n_trees)

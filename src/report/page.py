@@ -27,6 +27,7 @@ from patronage.report.quality import (
 from patronage.report.report_data import ReportData
 from patronage.report.table_profiles import table_profiles
 from patronage.report.templates import template
+from patronage.report.tuning import gain_sentence
 from patronage.report.value_models import model_comparison
 from patronage.report.why_nobody import why_nobody
 from patronage.retention.at_risk import REASONS
@@ -65,6 +66,7 @@ def report_html(data: ReportData) -> str:
         nobody=_nobody(data),
         pictures=list(pictures(data)),
         quality=quality_sentence(data.metrics),
+        tuning=gain_sentence(data.metrics["tuning"]) if "tuning" in data.metrics else "",
         test=data.metrics["test"],
         churned=data.metrics.get("train", {}).get("churned", {}),
         card=data.manifest.get("model", {}).get("card", False),

@@ -12,6 +12,8 @@ SCORE_NAMES = {
     "one_minus_p_alive": "1 - P(alive)",
     "p_no_purchase": "P(no purchase), value model",
     "logistic_regression": "Logistic regression",
+    "logistic_rfm": "Logistic regression on RFM",
+    "plain_lightgbm": "Plain LightGBM",
 }
 METRIC_NAMES = {
     "auc": "AUC",

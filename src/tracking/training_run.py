@@ -80,6 +80,8 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
         mlflow.log_dict(dict(record.settings), "settings.json")
         mlflow.log_dict(dict(record.versions), "versions.json")
         mlflow.log_dict({"features": list(record.catalogue)}, "features.json")
+        if "tuning" in record.judged.metrics:
+            mlflow.log_metrics(_gain(record.judged.metrics["tuning"]))
         mlflow.log_dict({"trials": record.scorer.churn.tuned_.trials}, "trials.json")
         reference = Reference.of(record.scorer.churn, record.panel, record.test)
         mlflow.log_dict(reference.to_dict(), REFERENCE_FILE)
@@ -194,6 +196,15 @@ def log_judged(judged: Judged) -> None:
         judged.tracking.to_parquet(Path(folder) / TRACKING_FILE, index=False)
         mlflow.log_artifacts(folder)
     mlflow.log_dict(dict(judged.metrics), METRICS_FILE)
+
+
+def _gain(tuning: Mapping[str, Any]) -> dict[str, float]:
+    """Log loss of default and tuned parameters, on the folds and out of time."""
+    return {
+        f"tuning.{rows}.{which}": tuning[rows][which]
+        for rows in ("folds", "test")
+        for which in ("untuned", "tuned")
+    }
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss
 
 from patronage.errors import DataError
 from patronage.models.churn import ChurnModel
-from patronage.models.churn_tuning import shifted_log_loss
+from patronage.models.fold_booster import shifted_log_loss
 
 FEATURES = ["away", "noise"]
 CUTOFFS = pd.date_range("2020-01-31", periods=9, freq="MS").as_unit("s")

@@ -11,7 +11,7 @@ from patronage.features import CustomerTables, customer_days, day_table
 from patronage.models import BetaGeoModel
 from patronage.models.simulated_log import simulate_log
 from patronage.models.training_panel import LabelRule, training_panel
-from patronage.pipelines import judging, train
+from patronage.pipelines import judging
 from patronage.pipelines.prepare import Prepared
 
 RULE = LabelRule(active_days=365, horizon_days=90)
@@ -139,8 +139,3 @@ def test_the_champion_is_asked_with_what_was_known_on_the_test_day(log_and_prepa
     )
     (compared,) = [one for one in verdict.comparisons if one.other == "champion"]
     assert compared.difference == 0
-
-
-def test_two_runs_of_one_second_keep_their_studies_apart(tmp_path):
-    names = [train._new_file(tmp_path / "optuna", "20260101T000000Z").name for _ in range(3)]
-    assert names == [f"20260101T000000Z{end}.log" for end in ("", "-2", "-3")]
