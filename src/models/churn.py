@@ -195,6 +195,12 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             return table
         return table.assign(**{P_NO_PURCHASE: start_weight * (start - self.mean_start_)})
 
+    @property
+    def inputs(self) -> list[str]:
+        """The columns of a panel that a fitted model asks for."""
+        start = [P_NO_PURCHASE] if self.base_odds_ is None else []
+        return [*self.features, *start]
+
     def _log_odds(self, panel: pd.DataFrame) -> FloatArray:
         check_is_fitted(self, "booster_")
         trees = np.asarray(self.booster_.predict(self._matrix(panel), raw_score=True))
@@ -231,9 +237,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return panel_matrix(panel, self.features, self.categories_)
 
     def _refuse_missing(self, panel: pd.DataFrame) -> None:
-        start = [P_NO_PURCHASE] if self.base_odds_ is None else []
-        wanted = [*self.features, *start]
-        missing = [name for name in wanted if name not in panel]
+        missing = [name for name in self.inputs if name not in panel]
         if missing:
             raise DataError(
                 f"the churn model needs {len(missing)} columns that the table lacks: "
