@@ -103,7 +103,26 @@ def _known(settings: Settings) -> set[str]:
 def _left_out(settings: Settings, own: Sequence[OwnFeature]) -> dict[str, str]:
     known = _known(settings)
     why = {one.name: why_left_out(one, known) for one in own}
-    return families_without(known) | {name: text for name, text in why.items() if text}
+    return (
+        families_without(known)
+        | _without_column(settings)
+        | {name: text for name, text in why.items() if text}
+    )
+
+
+def _without_column(settings: Settings) -> dict[str, str]:
+    """Features of contracts that need a column which the settings do not map: always empty."""
+    if settings.subscriptions is None:
+        return {}
+    columns = settings.subscriptions.columns.model_dump()
+    needed = {
+        one.name: one.null.rpartition("without ")[2] for one in FEATURES if "without " in one.null
+    }
+    return {
+        name: f"subscriptions have no column {column}"
+        for name, column in needed.items()
+        if column in columns and columns[column] is None
+    }
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from patronage.config import load_settings
+from patronage.pipelines.demo import write_demo
+from patronage.pipelines.features import features_listed
 from patronage.tracking.champion import load_champion
 from patronage.tracking.store import open_store
 
@@ -91,6 +93,15 @@ def test_the_catalogue_needs_no_settings(patronage, tmp_path, monkeypatch, capsy
     monkeypatch.chdir(tmp_path)
     assert patronage("features", "--family", "season") == 0
     assert "left out" not in capsys.readouterr().out
+
+
+def test_a_feature_whose_column_is_not_mapped_is_left_out(tmp_path):
+    config = write_demo(tmp_path)
+    table = '[subscriptions]\nsource = "terms.csv"\ncolumns = { plan = "tier" }\n'
+    config.write_text(f"{config.read_text()}\n{table}")
+    told = features_listed(load_settings(config))
+    assert "left out: auto_renew, since subscriptions have no column auto_renew" in told
+    assert "since subscriptions have no column plan" not in told
 
 
 def test_a_family_that_is_none_is_refused_with_those_there_are(patronage, own_project, capsys):
