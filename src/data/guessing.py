@@ -14,7 +14,7 @@ from patronage.data.files import format_of, source_files
 from patronage.data.source import Source, open_source
 from patronage.data.values import Reading, SourceColumn, number_of, text_of
 from patronage.errors import DataError
-from patronage.table_settings import TransactionsSection
+from patronage.table_settings import Encoding, TransactionsSection
 
 SAMPLE_ROWS = 20_000
 _NUMBERS = ("quantity", "amount", PRICE, "discount", "margin")
@@ -31,7 +31,7 @@ class Guess:
     """Contract column to source column, for those that were recognised."""
     amount: str | None
     """An expression, where there is no amount column but a quantity and a price."""
-    encoding: str
+    encoding: Encoding
     decimal: Literal[".", ","]
     date: DateGuess
     """How the column of `timestamp` is written."""
@@ -80,7 +80,7 @@ class _Sample:
         return int(self.connection.execute(query, [self.values[name]]).fetchall()[0][0])
 
 
-def _guess(sample: _Sample, encoding: str) -> Guess:
+def _guess(sample: _Sample, encoding: Encoding) -> Guess:
     found = recognise(list(sample.values), sample.fits)
     price = found.pop(PRICE, None)
     amount = None

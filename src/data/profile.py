@@ -67,7 +67,9 @@ class ColumnProfile:
 
     def _values(self) -> str:
         if self.kind == "number":
-            return f"{self.minimum:,g} to {self.maximum:,g}, median {self.quantiles['50']:,g}"
+            low, high, middle = self.minimum, self.maximum, self.quantiles["50"]
+            mark = "" if _are_years(low, high, middle) else ","
+            return f"{low:{mark}g} to {high:{mark}g}, median {middle:{mark}g}"
         if self.kind == "time":
             return f"{self.minimum} to {self.maximum}"
         values = "one value" if self.distinct == 1 else f"{self.distinct:,} values"
@@ -245,6 +247,14 @@ def _top(
 
 def _row(connection: duckdb.DuckDBPyConnection, selected: str, kept: str) -> Any:
     return connection.execute(f"SELECT {selected} FROM rows WHERE {kept}").fetchall()[0]
+
+
+def _are_years(low: float | str | None, high: float | str | None, middle: float) -> bool:
+    """Whether numbers may be years, which are written without a mark for thousands."""
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        return False
+    whole = all(float(number).is_integer() for number in (low, high, 2 * middle))
+    return whole and low >= 1000 and high < 3000
 
 
 def _day(moment: date) -> str:

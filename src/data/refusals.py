@@ -87,7 +87,8 @@ def _hint(reason: Reason, section: FileSection) -> str | None:
         return _date_hint(reason.example or "", section)
     if reason.text == "line is not in the encoding of the settings":
         other = "cp1252" if section.encoding == "utf-8" else "utf-8"
-        return f'Try [{section.table}] encoding = "{other}" (now "{section.encoding}")'
+        more = "; docs/settings.md lists others" if other == "cp1252" else ""
+        return f'Try [{section.table}] encoding = "{other}" (now "{section.encoding}"){more}'
     if reason.text.endswith(" is neither true nor false"):
         return FLAG_HINT
     sign = _CURRENCY.search(reason.example or "")

@@ -46,3 +46,18 @@ def test_a_table_without_rows_has_a_profile(read, tmp_path, table):
     found = read(ORDERS, tables={table: {"source": "empty.csv"}}).tables[table].profile
     assert (found.rows, found.customers, found.first_day, found.covered) == (0, 0, None, 0.0)
     assert {column.described() for column in found.columns} <= {"no rows"}
+
+
+YEARS = {
+    "years": ("1945", "2004", "1945 to 2004, median 2004"),
+    "amounts": ("5", "2004", "5 to 2,004, median 2,004"),
+    "parts": ("1945.5", "2004", "1,945.5 to 2,004, median 2,004"),
+}
+
+
+@pytest.mark.parametrize(("low", "high", "text"), YEARS.values(), ids=YEARS.keys())
+def test_years_are_written_without_a_mark_for_thousands(read, tmp_path, low, high, text):
+    (tmp_path / "customers.csv").write_text(f"customer_id,born\na,{low}\nb,{high}\nc,{high}\n")
+    ledger = read(ORDERS, tables={"customers": {"source": "customers.csv"}})
+    (born,) = ledger.tables["customers"].profile.columns
+    assert born.described().startswith(text)
