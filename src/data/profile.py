@@ -154,7 +154,8 @@ def profile(
         for name, sql in columns.items()
         if name != "customer_id"
     ]
-    days = next((one for one in found if one.kind == "time" and one.nulls < rows), None)
+    times = {column.label for column in plan.kept if column.kind == "time"}
+    days = next((one for one in found if one.name in times and one.nulls < rows), None)
     return TableProfile(
         table=plan.section.table,
         rows=rows,
@@ -169,11 +170,12 @@ def profile(
 
 
 def _kind(column: Column, sql: str) -> ProfileKind:
-    """As the table shows it: texts that became numbers have SQL of their own."""
+    """As the table shows it: texts that became numbers or days have SQL of their own."""
     if column.kind in ("id", "time"):
         return "id" if column.kind == "id" else "time"
-    is_text = column.kind == "text" and sql == f'"{column.name}"'
-    return "text" if is_text else "number"
+    if column.kind == "text" and sql == f'"{column.name}"':
+        return "text"
+    return "time" if "TIMESTAMP" in sql or "strptime" in sql else "number"
 
 
 def _fewest(plan: Plan) -> int:
