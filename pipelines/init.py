@@ -51,6 +51,8 @@ def _to_do(guessed: Guess) -> list[str]:
     missing = [name for name in ("customer_id", "timestamp", "amount") if name not in columns]
     if missing:
         lines.append(f"name the columns for {', '.join(missing)}")
+    if guessed.timestamp_by_values:
+        lines.append(f'check that "{guessed.columns["timestamp"]}" is when: its values are days')
     money = [name for name in ("discount", "margin") if name in guessed.columns]
     if money:
         named = " and ".join(f'"{guessed.columns[name]}" ({name})' for name in money)

@@ -19,6 +19,7 @@ from patronage.table_settings import Encoding, TransactionsSection
 SAMPLE_ROWS = 20_000
 _NUMBERS = ("quantity", "amount", PRICE, "discount", "margin")
 _ENOUGH = 0.5
+_SURE = 0.9
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Guess:
     decimal: Literal[".", ","]
     date: DateGuess
     """How the column of `timestamp` is written."""
+    timestamp_by_values: bool = False
+    """Whether that column was found by its values, for no name was known."""
 
 
 def guess(source: str, folder: Path) -> Guess:
@@ -73,6 +76,12 @@ class _Sample:
         best = max(self.numbers(name, "."), self.numbers(name, ","))
         return contract not in _NUMBERS or best >= _ENOUGH * len(values)
 
+    def is_of_days(self, name: str) -> bool:
+        """Whether nearly all values are days that are written with marks, whatever the name."""
+        values = [value for value in self.values[name] if not value.isdigit()]
+        days = guess_date_format(self.connection, values).share * len(values)
+        return bool(values) and days >= _SURE * len(self.values[name])
+
     def numbers(self, name: str, decimal: Literal[".", ","]) -> int:
         """How many values are numbers with that decimal mark."""
         number = number_of(SourceColumn("value", "value"), Reading(decimal=decimal))
@@ -82,6 +91,10 @@ class _Sample:
 
 def _guess(sample: _Sample, encoding: Encoding) -> Guess:
     found = recognise(list(sample.values), sample.fits)
+    free = [name for name in sample.values if name not in found.values()]
+    by_values = None if "timestamp" in found else next(filter(sample.is_of_days, free), None)
+    if by_values is not None:
+        found["timestamp"] = by_values
     price = found.pop(PRICE, None)
     amount = None
     if "amount" not in found and "quantity" in found and price is not None:
@@ -97,6 +110,7 @@ def _guess(sample: _Sample, encoding: Encoding) -> Guess:
         date=guess_date_format(
             sample.connection, sample.values.get(found.get("timestamp", ""), [])
         ),
+        timestamp_by_values=by_values is not None,
     )
 
 

@@ -117,3 +117,9 @@ def test_an_encoding_that_is_no_unicode_is_said_to_be_a_guess(written):
     assert 'encoding = "cp1250" is a guess: the file is not UTF-8' in said
     assert 'such as "Ilość", "Łódź": if letters are wrong' in said
     assert said.index("is a guess") < said.index("name the columns")
+
+
+def test_a_column_found_by_its_days_is_to_be_checked(written):
+    said, text = written("customer;Päivä;amount\na;31.12.2024;1\n")
+    assert tomllib.loads(text)["transactions"]["columns"]["timestamp"] == "Päivä"
+    assert 'check that "Päivä" is when: its values are days' in said
