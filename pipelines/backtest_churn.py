@@ -15,10 +15,10 @@ from patronage.models.churn_backtest import backtest_churn as backtest_model
 from patronage.models.churn_backtest import testable_cutoffs
 from patronage.models.churn_backtest_result import ChurnBacktest, CutoffJudged
 from patronage.models.churn_evaluation import OURS
-from patronage.pipelines.prepare import Prepared, prepare
+from patronage.models.training_panel import PURCHASES
+from patronage.pipelines.prepare import Prepared, label_rule, prepare
 from patronage.pipelines.run_folder import RunFolder, run_folder
 from patronage.pipelines.season_settings import season_of
-from patronage.pipelines.train import label_rule
 from patronage.report.chart_style import svg
 from patronage.report.churn_backtest_chart import backtest_chart
 from patronage.report.churn_backtest_page import write_churn_backtest_page
@@ -153,6 +153,7 @@ def _model(settings: Settings, trials: int | None) -> ChurnModel:
         # A search that time ends would make the days no equals: asked for by number, it runs on.
         seconds=churn.seconds if trials is None else float("inf"),
         monotone=churn.monotone,
+        from_value_model=churn.label == PURCHASES,
         seed=churn.seed,
     )
 

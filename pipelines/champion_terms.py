@@ -8,6 +8,7 @@ from patronage.config import Settings
 from patronage.errors import SettingsError
 from patronage.features.own_feature import OwnFeature
 from patronage.models.scorer import CustomerScorer
+from patronage.pipelines.prepare import label_rule
 from patronage.tracking.champion import LoadedModel
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ def _trained_with(scorer: CustomerScorer) -> dict[str, object]:
         "[features] active_days": scorer.rule.active_days,
         "[churn] horizon_days": scorer.rule.horizon_days,
         "[churn] lead_days": scorer.rule.lead_days,
+        "[churn] label": scorer.rule.label,
+        "[churn] grace_days": scorer.rule.grace_days,
         "[value] horizon_days": scorer.value_horizon,
         "[value] margin": scorer.margin,
         "[value] annual_discount_rate": scorer.annual_discount_rate,
@@ -106,6 +109,8 @@ def _wanted(settings: Settings) -> dict[str, object]:
         "[features] active_days": settings.features.active_days,
         "[churn] horizon_days": settings.churn.horizon_days,
         "[churn] lead_days": settings.churn.lead_days,
+        "[churn] label": settings.churn.label,
+        "[churn] grace_days": label_rule(settings).grace_days,
         "[value] horizon_days": settings.value.horizon_days,
         "[value] margin": settings.value.margin,
         "[value] annual_discount_rate": settings.value.annual_discount_rate,

@@ -19,6 +19,7 @@ from patronage.errors import GateError, MonitorAlarm, PatronageError, SettingsEr
 if TYPE_CHECKING:
     from patronage.config import Settings
     from patronage.pipelines.run import Finished
+    from patronage.snapshot_settings import SnapshotSettings
 
 app = typer.Typer(
     name="patronage",
@@ -102,7 +103,11 @@ def check(
 def run(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
     """Do it all: check, features, train, gate, score, list and report."""
     from patronage.pipelines.run import run as run_all
+    from patronage.pipelines.snapshot import run as run_snapshot
 
+    if _is_snapshot(config):
+        _finish(run_snapshot(_snapshot_settings(config, as_of), run_at=datetime.now(UTC)))
+        return
     _finish(run_all(_settings(config, as_of), run_at=datetime.now(UTC)))
 
 
@@ -110,7 +115,11 @@ def run(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
 def train(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
     """Train and register a challenger, which becomes champion if it passes the gate."""
     from patronage.pipelines.run import train as train_only
+    from patronage.pipelines.snapshot import train as train_snapshot
 
+    if _is_snapshot(config):
+        _finish(train_snapshot(_snapshot_settings(config, as_of), run_at=datetime.now(UTC)))
+        return
     _finish(train_only(_settings(config, as_of), run_at=datetime.now(UTC)))
 
 
@@ -118,7 +127,11 @@ def train(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
 def score(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
     """Score every customer with the champion, without training."""
     from patronage.pipelines.run import score as score_only
+    from patronage.pipelines.snapshot import score as score_snapshot
 
+    if _is_snapshot(config):
+        _finish(score_snapshot(_snapshot_settings(config, as_of), run_at=datetime.now(UTC)))
+        return
     _finish(score_only(_settings(config, as_of), run_at=datetime.now(UTC)))
 
 
@@ -133,20 +146,20 @@ def promote(
     ] = False,
 ) -> None:
     """Make the challenger champion, and the champion previous_champion."""
-    from patronage.config import load_settings
     from patronage.pipelines.registry import promote_version
+    from patronage.snapshot_settings import load_any_settings
 
     number = None if version is None else str(version)
-    print(promote_version(load_settings(config), version=number, force=force))
+    print(promote_version(load_any_settings(config), version=number, force=force))
 
 
 @app.command()
 def rollback(config: Config = SETTINGS_FILE) -> None:
     """Make the previous champion champion again; once more undoes it."""
-    from patronage.config import load_settings
     from patronage.pipelines.registry import roll_back_champion
+    from patronage.snapshot_settings import load_any_settings
 
-    print(roll_back_champion(load_settings(config)))
+    print(roll_back_champion(load_any_settings(config)))
 
 
 @app.command()
@@ -285,6 +298,24 @@ def _settings(config: Path, as_of: datetime | None) -> "Settings":
     from patronage.config import load_settings
 
     settings = load_settings(config)
+    if as_of is None:
+        return settings
+    return settings.model_copy(
+        update={"run": settings.run.model_copy(update={"as_of": as_of.date()})}
+    )
+
+
+def _is_snapshot(config: Path) -> bool:
+    from patronage.snapshot_settings import is_snapshot
+
+    return is_snapshot(config)
+
+
+def _snapshot_settings(config: Path, as_of: datetime | None) -> "SnapshotSettings":
+    """The settings of a snapshot, with the day given on the command line in place of its own."""
+    from patronage.snapshot_settings import load_snapshot_settings
+
+    settings = load_snapshot_settings(config)
     if as_of is None:
         return settings
     return settings.model_copy(

@@ -16,6 +16,7 @@ from patronage.models.training_panel import LabelRule
 from patronage.pipelines.champion_terms import other_features, refuse_a_day_before_the_champion
 from patronage.pipelines.prepare import Prepared
 from patronage.retention.judged_money import judged_money
+from patronage.snapshot_settings import SnapshotSettings
 from patronage.tracking.champion import LoadedModel
 from patronage.tracking.comparing_anew import BASELINES
 from patronage.tracking.gate import Money, Verdict, judge
@@ -25,10 +26,11 @@ from patronage.tracking.training_run import VALUE
 log = logging.getLogger(__name__)
 
 
-def gate_terms(settings: Settings) -> GateTerms:
+def gate_terms(settings: Settings | SnapshotSettings) -> GateTerms:
     """What the settings say of the gate."""
     lowest, highest = settings.tracking.calibration_slope
-    return GateTerms(settings.retention.actions, (lowest, highest))
+    actions = [] if settings.retention is None else settings.retention.actions
+    return GateTerms(actions, (lowest, highest))
 
 
 def with_value(

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.errors import DataError
-from patronage.models.training_panel import LabelRule
+from patronage.models.training_panel import PURCHASES, LabelRule
 from patronage.pipelines.run_folder import read_manifest
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
 from patronage.tracking.realised import ScoredRun
@@ -107,6 +107,8 @@ def _past_run(folder: Path) -> PastRun | None:
                 active_days=settings["features"]["active_days"],
                 horizon_days=settings["churn"]["horizon_days"],
                 lead_days=settings["churn"]["lead_days"],
+                label=settings["churn"].get("label", PURCHASES),
+                grace_days=settings["churn"].get("grace_days", 0),
             ),
         )
         return PastRun(folder, scored, _volume(manifest, scored))

@@ -14,6 +14,7 @@ from patronage.features.arrays import calendar_day
 from patronage.features.own_modules import own_features
 from patronage.features.own_tables import as_of_days, with_features, without_sources
 from patronage.features.seen import TIMES, cut
+from patronage.models.training_panel import SUBSCRIPTIONS, LabelRule
 from patronage.pipelines.families import families_built
 from patronage.pipelines.progress import reading_progress
 from patronage.pipelines.run_folder import RunFolder
@@ -84,12 +85,25 @@ def prepare(
     return Prepared(tables=tables, as_of=as_of, data_end=data_end, digest=ledger.digest)
 
 
+def label_rule(settings: Settings) -> LabelRule:
+    """Who is eligible and what churn means, from the settings."""
+    churn = settings.churn
+    contractual = churn.label == SUBSCRIPTIONS
+    return LabelRule(
+        active_days=settings.features.active_days,
+        horizon_days=churn.horizon_days,
+        lead_days=churn.lead_days,
+        label=churn.label,
+        grace_days=churn.grace_days if contractual else 0,
+    )
+
+
 def training_cutoffs(settings: Settings, days: DayTable, data_end: date) -> tuple[date, ...]:
     """The cutoffs whose labels are known, as the settings have it."""
     return mature_cutoffs(
         first_day=calendar_day(days.first_day),
         data_end=data_end,
-        horizon_days=settings.churn.horizon_days,
+        horizon_days=label_rule(settings).decided_days,
         lead_days=settings.churn.lead_days,
         count=settings.churn.max_cutoffs,
         rule=settings.churn.cutoffs,

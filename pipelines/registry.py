@@ -2,11 +2,14 @@
 
 from patronage.config import Settings
 from patronage.pipelines.judging import gate_terms
+from patronage.snapshot_settings import SnapshotSettings
 from patronage.tracking.registry import promote, roll_back
 from patronage.tracking.store import Store, open_store
 
 
-def promote_version(settings: Settings, *, version: str | None, force: bool) -> str:
+def promote_version(
+    settings: Settings | SnapshotSettings, *, version: str | None, force: bool
+) -> str:
     """Make a version champion, the challenger by default; tells what moved.
 
     Raises
@@ -18,7 +21,7 @@ def promote_version(settings: Settings, *, version: str | None, force: bool) -> 
     return "it is champion already; nothing moved" if moved is None else str(moved)
 
 
-def roll_back_champion(settings: Settings) -> str:
+def roll_back_champion(settings: Settings | SnapshotSettings) -> str:
     """Make the previous champion champion again; tells what moved.
 
     Raises
@@ -29,6 +32,6 @@ def roll_back_champion(settings: Settings) -> str:
     return str(roll_back(_store(settings)))
 
 
-def _store(settings: Settings) -> Store:
+def _store(settings: Settings | SnapshotSettings) -> Store:
     tracking = settings.tracking
     return open_store(settings.path(tracking.folder), experiment=tracking.experiment)

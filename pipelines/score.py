@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from patronage.config import Settings
 from patronage.features import Feature, build_panel, features_of
 from patronage.models.scorer import SCORES
-from patronage.pipelines.prepare import Prepared
+from patronage.pipelines.prepare import Prepared, label_rule
 from patronage.pipelines.run_folder import RunFolder
 from patronage.tracking.champion import LoadedModel
 
@@ -42,9 +42,10 @@ def score(settings: Settings, prepared: Prepared, run: RunFolder, model: LoadedM
 def feature_batches(settings: Settings, prepared: Prepared) -> Iterator[pd.DataFrame]:
     """Features as of the day of the run, for so many customers at a time."""
     for chunk in prepared.tables.chunks(settings.run.batch_customers):
-        yield build_panel(
+        features = build_panel(
             chunk, cutoffs=[prepared.as_of], active_days=settings.features.active_days
         )
+        yield label_rule(settings).with_eligible(features)
 
 
 def _scored(features: pd.DataFrame, run_id: str, model: LoadedModel) -> pd.DataFrame:

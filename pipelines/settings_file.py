@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 from pydantic.fields import FieldInfo
 
-from patronage import config, table_settings
+from patronage import config, snapshot_settings, table_settings
 from patronage.errors import SettingsError
 from patronage.table_settings import Section
 
@@ -36,6 +36,9 @@ SECTIONS: dict[str, type[Section]] = {
     "[tracking]": config.TrackingSection,
     "[monitor]": config.MonitorSection,
     "[engine]": config.EngineSection,
+    "[snapshot]": snapshot_settings.SnapshotSection,
+    "[[snapshot.joins]]": snapshot_settings.SnapshotJoin,
+    '[churn] with label = "snapshot"': snapshot_settings.SnapshotChurnSection,
 }
 
 

@@ -25,13 +25,13 @@ from patronage.models.leakage_probes import leakage_suspicions
 from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
 from patronage.models.time_folds import mature_at
-from patronage.models.training_panel import LabelRule, training_panel
+from patronage.models.training_panel import LabelRule, churned_shares, training_panel
 from patronage.models.tuning_gain import tuning_gain
 from patronage.pipelines.carding import keep_card
 from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
 from patronage.pipelines.explaining import explaining_figures, explanations
 from patronage.pipelines.judging import gate_terms, in_money, verdict_on, with_value
-from patronage.pipelines.prepare import Prepared, training_cutoffs
+from patronage.pipelines.prepare import Prepared, label_rule, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.pipelines.season_settings import season_of
@@ -73,6 +73,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             cache=cache,
         )
         learn, test = split_out_of_time(panel, rule)
+        _tell_shares(panel, run)
     with run.step("look for leaks"):
         leaks = _leaks(prepared, panel)
     limits = f"{settings.churn.trials} trials, none begun after {settings.churn.seconds:g} seconds"
@@ -142,13 +143,11 @@ def panel_cache(settings: Settings, run: RunFolder) -> Iterator[PanelCache]:
         yield PanelCache(settings.path(folder), keep=settings.features.cache_panels)
 
 
-def label_rule(settings: Settings) -> LabelRule:
-    """Who is eligible and what churn means, from the settings."""
-    return LabelRule(
-        active_days=settings.features.active_days,
-        horizon_days=settings.churn.horizon_days,
-        lead_days=settings.churn.lead_days,
-    )
+def _tell_shares(panel: pd.DataFrame, run: RunFolder) -> None:
+    """What share churned, cutoff by cutoff."""
+    run.manifest["churned"] = churned_shares(panel)
+    for day, one in run.manifest["churned"].items():
+        log.info("as of %s: %s of %s churned", day, f"{one['share']:.1%}", f"{one['rows']:,}")
 
 
 def split_out_of_time(panel: pd.DataFrame, rule: LabelRule) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -220,6 +219,7 @@ def _fit_churn(
         trials=churn.trials,
         seconds=churn.seconds,
         monotone=churn.monotone,
+        from_value_model=not rule.is_contractual,
         seed=churn.seed,
     )
     with tuning_progress(churn.trials) as progress:
@@ -272,6 +272,7 @@ def _metrics(
             "cutoffs": [str(day) for day in churn.cutoffs_],
             "folds": churn.to_dict()["folds"],
             "rows": len(learn),
+            "churned": churned_shares(learn),
             "trials": len(churn.tuned_.trials),
             "params": {**churn.tuned_.params, "n_trees": churn.tuned_.n_trees},
             "calibration": churn.calibration_.to_dict(),

@@ -9,7 +9,7 @@ import re
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -39,6 +39,7 @@ from patronage.table_settings import (
 Days = Annotated[int, Field(gt=0, le=36_500)]
 EventDays = Annotated[tuple[Annotated[date, Field(strict=False)], ...], Field(strict=False)]
 Folder = Annotated[Path, Field(strict=False)]
+Whole = TypeVar("Whole", bound=Section)
 Money = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 
 
@@ -97,6 +98,10 @@ class FeaturesSection(Section):
 class ChurnSection(Section):
     """The churn label and how its model is trained."""
 
+    label: Literal["purchases", "subscriptions"] = "purchases"
+    """Churn is no purchase in the horizon, or a subscription that ends in it: docs/churn.md."""
+    grace_days: Annotated[int, Field(ge=0, le=3_650)] = 30
+    """Subscriptions: one renewed within so many days of its end goes on."""
     horizon_days: Days
     """Churn: an eligible customer makes no purchase in so many days after the lead."""
     lead_days: Annotated[int, Field(ge=0, le=3_650)] = 0
@@ -292,6 +297,15 @@ class Settings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _contracts_have_terms(self) -> Self:
+        if self.churn.label == "subscriptions" and self.subscriptions is None:
+            raise ValueError(
+                '[churn] label = "subscriptions" needs the table of the subscriptions: '
+                '[subscriptions] source = "..."'
+            )
+        return self
+
     @property
     def tables(self) -> list[FileSection]:
         """The sections of the tables that are configured, transactions first."""
@@ -312,30 +326,46 @@ def load_settings(path: Path) -> Settings:
         If the file is missing, is no TOML, or any key or value cannot be used; the message lists
         every fault with section, key, value and, for an unknown key, the nearest known name.
     """
+    if "snapshot" in toml_of(path):
+        raise SettingsError(
+            f"{path} holds a [snapshot], a table of customers without transactions. With it go "
+            "patronage train, score and run: docs/snapshots.md"
+        )
+    return checked_settings(Settings, path)
+
+
+def toml_of(path: Path) -> dict[str, Any]:
+    """What the file holds, unchecked; raises SettingsError if it is missing or no TOML."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(
             f"no settings file {path}. Write one: patronage init, or name it: --config FILE"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is no valid TOML: {error}") from error
+
+
+def checked_settings(model: type[Whole], path: Path) -> Whole:
+    """The settings of the file as `model` has them; raises SettingsError naming every fault."""
+    content = toml_of(path)
     if "folder" in content:
         raise SettingsError(f"{path}: folder is not a setting; paths are relative to the file.")
     try:
-        return Settings(**content, folder=path.absolute().parent)
+        return model.model_validate(content | {"folder": path.absolute().parent})
     except ValidationError as error:
-        faults = "\n".join(f"  {_fault(fault)}" for fault in error.errors())
+        faults = "\n".join(f"  {_fault(fault, model)}" for fault in error.errors())
         raise SettingsError(f"{path} cannot be used:\n{faults}") from error
 
 
-def _fault(fault: Any) -> str:
+def _fault(fault: Any, settings: type[Section]) -> str:
     """One line for one fault that pydantic found."""
-    location = [part for part in fault["loc"] if isinstance(part, str) and part.isidentifier()]
+    parts = [part for part in fault["loc"] if isinstance(part, str) and part.isidentifier()]
+    location = [part for part in parts if part not in ("str", "int", "float", "bool")]
     *sections, key = location or ["settings"]
     where = f"[{'.'.join(sections)}] {key}" if sections else f"[{key}]"
     if fault["type"] == "extra_forbidden":
-        return f"{where} is not known. {_suggestion(sections, key)}"
+        return f"{where} is not known. {_suggestion(sections, key, settings)}"
     if fault["type"] == "missing":
         return f"{where} is missing and has no default."
     if not location or fault["type"] == "value_error" and not sections:
@@ -343,15 +373,15 @@ def _fault(fault: Any) -> str:
     return f"{where} = {fault['input']!r}: {str(fault['msg']).removeprefix('Value error, ')}."
 
 
-def _suggestion(sections: list[str], key: str) -> str:
+def _suggestion(sections: list[str], key: str, settings: type[Section]) -> str:
     """The nearest known name in the same section, or else all of them."""
-    known = _known_names(sections)
+    known = _known_names(sections, settings)
     nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     return f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(known)}."
 
 
-def _known_names(sections: list[str]) -> list[str]:
-    model: type[BaseModel] = Settings
+def _known_names(sections: list[str], settings: type[Section]) -> list[str]:
+    model: type[BaseModel] = settings
     for section in sections:
         model = _section_model(model.model_fields[section].annotation)
     return sorted(name for name in model.model_fields if name != "folder")

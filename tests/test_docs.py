@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from typer.main import get_command
 
-from patronage.config import load_settings
 from patronage.data import CONTRACTS
 from patronage.data.flag_words import FALSE_WORDS, TRUE_WORDS
 from patronage.features import FEATURES, catalogue_markdown, value_model
@@ -18,6 +17,7 @@ from patronage.pipelines.cli import app
 from patronage.pipelines.demo import write_demo
 from patronage.pipelines.settings_file import SECTIONS, settings_markdown
 from patronage.retention.at_risk import AT_RISK_COLUMNS
+from patronage.snapshot_settings import load_any_settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -106,9 +106,23 @@ def test_every_column_of_the_contracts_is_explained_with_its_kind(contract):
 
 def test_the_tables_of_the_examples_are_settings():
     for example in (ROOT / "examples").glob("*.toml"):
-        assert load_settings(example).ledger.currency
+        assert load_any_settings(example).folder == example.parent
 
 
 def test_every_word_for_a_flag_is_in_the_tables_page():
     text = (ROOT / "docs" / "tables.md").read_text()
     assert f"1: {', '.join(TRUE_WORDS)}; 0: {', '.join(FALSE_WORDS)};" in text
+
+
+def test_the_figures_of_the_page_on_snapshots_are_the_benchmarks():
+    found = json.loads((ROOT / "benchmarks" / "results" / "snapshot_churn.json").read_text())
+    text = (ROOT / "docs" / "snapshots.md").read_text()
+    for name, ways in found.items():
+        for how, one in ways.items() if name != "machine" else ():
+            ours = one["models"]["patronage"]
+            shown = f"| {one['rows']:,} | {ours['auc']:.4f} | {ours['log_loss']:.4f} |"
+            assert f"| {name}, {how} {shown}" in text
+    assert found["telco_ibm_v11"]["equal rows together"]["models"]["patronage"]["auc"] >= 0.845
+    assert (
+        found["telecom_churn_iranian"]["equal rows together"]["models"]["patronage"]["auc"] > 0.985
+    )

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from patronage.errors import DataError
 from patronage.models.churn_calibration import ChurnCalibration, JudgedRows, log_odds
 from patronage.models.churn_tuning import Progress, Tuned, train_booster, tune
+from patronage.models.equal_rows import stratified_row_folds
 from patronage.models.fold_booster import FoldRows, Rows
 from patronage.models.monotone import constraints
 from patronage.models.panel_matrix import learn_categories, panel_matrix, places_of_texts
@@ -24,8 +25,11 @@ from patronage.models.time_folds import Fold, time_ordered_folds
 FloatArray = NDArray[np.float64]
 Places = NDArray[np.intp]
 P_NO_PURCHASE = "p_no_purchase"
+AS_OF = "as_of"
 JUDGED = 8
 """Cutoffs that may calibrate, the newest first; each costs one booster."""
+ROW_FOLDS = 5
+"""Folds of rows without time."""
 
 
 class ChurnModel(BaseEstimator):  # type: ignore[misc]
@@ -41,12 +45,16 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     level are kept. On Online Retail II that did better than `p_no_purchase` as a feature or in a
     blend with a booster that starts from nothing (benchmarks/online_retail_churn.py).
 
+    Without the column `p_no_purchase`, as in a table of customers with a given label, the boosters
+    start from the share that churned. Without `as_of` there is no time: the folds are drawn at
+    random, each with its share of churners, and equal rows share a fold.
+
     Parameters
     ----------
     features
         Columns of the panel that the trees see. A text is a categorical feature.
     label_days
-        Lead plus horizon in days: so long after its cutoff a label is known.
+        Lead plus horizon in days: so long after its cutoff a label is known. 0 without time.
     trials, seconds
         Bounds of the search; whichever is reached first ends it.
     n_folds
@@ -54,6 +62,9 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         `JUDGED` calibrate.
     monotone
         Hold the trees to what theory says of a feature's direction: see `constraints`.
+    from_value_model
+        False: boosters start from the share that churned, although `p_no_purchase` is there. It
+        says nothing of whether a contract will be renewed.
     seed
         Seed of the search and the booster.
 
@@ -64,10 +75,16 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     categories_
         The values that each text had at fit; any other counts as missing.
     folds_
-        The cutoffs that trained and judged each fold, oldest first.
+        The cutoffs that trained and judged each fold, oldest first; none without time.
     cutoffs_
-        The cutoffs that trained the final booster, oldest first.
+        The cutoffs that trained the final booster, oldest first; none without time.
+    base_odds_
+        Log-odds at which all rows start; None where they start from `p_no_purchase`.
     """
+
+    cutoffs_: tuple[date, ...]
+    folds_: tuple[Fold, ...]
+    base_odds_: float | None
 
     def __init__(
         self,
@@ -78,6 +95,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         seconds: float = 20.0,
         n_folds: int = 4,
         monotone: bool = False,
+        from_value_model: bool = True,
         seed: int = 0,
     ) -> None:
         self.features = features
@@ -86,6 +104,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         self.seconds = seconds
         self.n_folds = n_folds
         self.monotone = monotone
+        self.from_value_model = from_value_model
         self.seed = seed
 
     def fit(
@@ -102,7 +121,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         panel
-            One row per eligible customer and cutoff: `as_of`, `features`, `p_no_purchase`.
+            One row per eligible customer and cutoff: `features`; `as_of` and `p_no_purchase`, or
+            neither, or one of them.
         churned
             The label of each row of `panel`, 0 or 1.
         kept_in, warm
@@ -115,18 +135,15 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         DataError
             If the cutoffs span less than one label, or all labels are the same.
         """
-        _refuse_one_class(churned)
-        as_of = panel["as_of"].dt.date
-        self.cutoffs_ = tuple(sorted(set(as_of)))
-        self.folds_ = time_ordered_folds(self.cutoffs_, label_days=self.label_days, count=JUDGED)
-        if not self.folds_:
-            raise DataError(_too_short(self.cutoffs_, self.label_days))
+        _refuse_one_class(churned, in_time=AS_OF in panel)
+        with_start = self.from_value_model and P_NO_PURCHASE in panel
+        self.base_odds_ = None if with_start else float(log_odds(churned.mean()))
         self._refuse_missing(panel)
         self.categories_ = learn_categories(panel, self.features)
         rows = self.rows(panel, churned)
-        folds = [fold_rows(fold, as_of, rows) for fold in self.folds_]
+        folds = self._folds(panel, churned, rows)
         self.tuned_ = tune(
-            folds[-self.n_folds :],
+            folds[-self.n_folds :] if self.cutoffs_ else folds,
             trials=self.trials,
             seconds=self.seconds,
             seed=self.seed,
@@ -137,7 +154,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         )
         self.calibration_ = ChurnCalibration(
             label_days=self.label_days,
-            overlap=max(self.label_days / _step_days(self.cutoffs_), 1.0),
+            overlap=max(self.label_days / _step_days(self.cutoffs_), 1.0) if self.cutoffs_ else 1.0,
         ).fit(self._judged(folds))
         self.booster_ = train_booster(rows, self.tuned_)
         self.mean_start_ = float(rows.start.mean())
@@ -162,7 +179,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         """What each feature adds to the log-odds of churn, relative to the average customer.
 
         Exact Shapley values of the trees (TreeSHAP), and what the start adds as `p_no_purchase`,
-        scaled as the calibration bends them. One column per feature, on panel's index.
+        scaled as the calibration bends them. One column per feature, on panel's index; without
+        `p_no_purchase` where the model was trained without.
         """
         check_is_fitted(self, "booster_")
         start = self._start(panel)
@@ -172,9 +190,16 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             start, shap.sum(axis=1), self.mean_start_, usual
         )
         table = pd.DataFrame(trees, index=panel.index, columns=list(self.features))
-        return table.mul(trees_weight, axis=0).assign(
-            **{P_NO_PURCHASE: start_weight * (start - self.mean_start_)}
-        )
+        table = table.mul(trees_weight, axis=0)
+        if self.base_odds_ is not None:
+            return table
+        return table.assign(**{P_NO_PURCHASE: start_weight * (start - self.mean_start_)})
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns of a panel that a fitted model asks for."""
+        start = [P_NO_PURCHASE] if self.base_odds_ is None else []
+        return [*self.features, *start]
 
     def _log_odds(self, panel: pd.DataFrame) -> FloatArray:
         check_is_fitted(self, "booster_")
@@ -182,7 +207,24 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return self.calibration_.predict_log_odds(self._start(panel), trees)
 
     def _start(self, panel: pd.DataFrame) -> FloatArray:
+        if self.base_odds_ is not None:
+            return np.full(len(panel), self.base_odds_)
         return log_odds(panel[P_NO_PURCHASE])
+
+    def _folds(self, panel: pd.DataFrame, churned: pd.Series, rows: Rows) -> list[FoldRows]:
+        """Rows that train and rows that judge: later ones, or without time other ones."""
+        if AS_OF not in panel:
+            self.cutoffs_, self.folds_ = (), ()
+            drawn = stratified_row_folds(
+                panel[list(self.features)], churned, count=ROW_FOLDS, seed=self.seed
+            )
+            return [FoldRows(rows, fold.train, fold.judge) for fold in drawn]
+        as_of = panel[AS_OF].dt.date
+        self.cutoffs_ = tuple(sorted(set(as_of)))
+        self.folds_ = time_ordered_folds(self.cutoffs_, label_days=self.label_days, count=JUDGED)
+        if not self.folds_:
+            raise DataError(_too_short(self.cutoffs_, self.label_days))
+        return [fold_rows(fold, as_of, rows) for fold in self.folds_]
 
     def rows(self, panel: pd.DataFrame, churned: pd.Series) -> Rows:
         """The panel's rows as the booster takes them."""
@@ -195,8 +237,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return panel_matrix(panel, self.features, self.categories_)
 
     def _refuse_missing(self, panel: pd.DataFrame) -> None:
-        wanted = [*self.features, P_NO_PURCHASE]
-        missing = [name for name in wanted if name not in panel]
+        missing = [name for name in self.inputs if name not in panel]
         if missing:
             raise DataError(
                 f"the churn model needs {len(missing)} columns that the table lacks: "
@@ -206,7 +247,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
 
     def _judged(self, folds: Sequence[FoldRows]) -> JudgedRows:
         """What boosters that ended earlier say about the judging cutoffs."""
-        judges = [fold.judge for fold in self.folds_]
+        judges: list[Any] = [fold.judge for fold in self.folds_] or [*range(len(folds))]
         return JudgedRows(
             start=np.concatenate([fold.judge.start for fold in folds]),
             trees=np.concatenate([_out_of_time(fold, self.tuned_) for fold in folds]),
@@ -228,17 +269,19 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             ],
             "calibration": self.calibration_.to_dict(),
             "mean_start": self.mean_start_,
+            "base_odds": self.base_odds_,
         }
 
     @classmethod
     def from_dict(cls, numbers: Mapping[str, Any], booster: str) -> Self:
         """The model that `to_dict` described, with the booster as LightGBM's text."""
-        names = ("features", "label_days", "trials", "seconds", "n_folds", "monotone", "seed")
-        model = cls(**{name: numbers[name] for name in names})
+        names = ("features", "label_days", "trials", "seconds", "n_folds", "monotone")
+        model = cls(**{name: numbers[name] for name in (*names, "from_value_model", "seed")})
         model.categories_ = dict(numbers["categories"])
         model.cutoffs_ = tuple(date.fromisoformat(day) for day in numbers["cutoffs"])
         model.calibration_ = ChurnCalibration.from_dict(numbers["calibration"])
         model.mean_start_ = numbers["mean_start"]
+        model.base_odds_ = numbers["base_odds"]
         model.booster_ = lgb.Booster(model_str=booster)
         return model
 
@@ -260,13 +303,17 @@ def _step_days(cutoffs: Sequence[date]) -> float:
     return (cutoffs[-1] - cutoffs[0]).days / (len(cutoffs) - 1)
 
 
-def _refuse_one_class(churned: pd.Series) -> None:
+def _refuse_one_class(churned: pd.Series, *, in_time: bool) -> None:
     rate = churned.mean()
     if rate in (0, 1) or len(churned) == 0:
         what = "no row" if len(churned) == 0 else "nobody" if rate == 0 else "everybody"
         raise DataError(
             f"the churn model cannot learn: of {len(churned):,} labelled rows, {what} churned. "
-            "Choose another [churn] horizon_days, or give a longer history."
+            + (
+                "Choose another [churn] horizon_days, or give a longer history."
+                if in_time
+                else "Bring rows of both kinds, and look at what says who churned."
+            )
         )
 
 

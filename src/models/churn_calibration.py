@@ -37,7 +37,7 @@ def log_odds(p: ArrayLike) -> FloatArray:
 class JudgedRows:
     """Raw scores of rows that are later than those the trees were trained on, and what came.
 
-    `cutoff` holds each row's judging day; rows without time share one.
+    `cutoff` holds each row's judging day; of rows without time, the number of its fold.
     """
 
     start: FloatArray
@@ -171,10 +171,15 @@ class ChurnCalibration(BaseEstimator):  # type: ignore[misc]
         return {name: float(np.concatenate(each).mean()) for name, each in losses.items() if each}
 
     def _splits(self, judged: JudgedRows) -> list[tuple[JudgedRows, JudgedRows]]:
+        """To learn from and to try: the cutoffs known by then, or without time all others."""
         cutoffs: list[date] = sorted(set(judged.cutoff))
-        known = {
-            day: mature_at(cutoffs, day=day, label_days=self.label_days)
-            for day in (cutoffs if self.label_days else [])
+        known: dict[date, Sequence[date]] = {
+            day: (
+                mature_at(cutoffs, day=day, label_days=self.label_days)
+                if self.label_days
+                else [other for other in cutoffs if other != day]
+            )
+            for day in cutoffs
         }
         return [(judged.at(before), judged.at([day])) for day, before in known.items() if before]
 

@@ -45,7 +45,7 @@ def score_parquet(
     model
         A fitted model.
     source
-        The features, one row per customer, and `p_no_purchase`.
+        The columns `model.inputs`, one row per customer.
     to
         Gets the keys and the chances, in the order of the source; shown when it is complete.
     keys
@@ -74,7 +74,7 @@ def score_parquet(
         schema = pa.schema(
             [*(file.schema_arrow.field(k) for k in kept), *((c, pa.float64()) for c in CHANCES)]
         )
-        wanted = list(dict.fromkeys([*kept, *model.features, P_NO_PURCHASE]))
+        wanted = list(dict.fromkeys([*kept, *model.inputs]))
         batches = file.iter_batches(BATCH, columns=wanted)
         score = _scoring(model, schema, threads=1)
         rows = 0
@@ -87,7 +87,7 @@ def score_parquet(
 
 
 def _refuse_missing(model: ChurnModel, names: Sequence[str], source: Path) -> None:
-    missing = [name for name in [*model.features, P_NO_PURCHASE] if name not in names]
+    missing = [name for name in model.inputs if name not in names]
     if missing:
         raise DataError(
             f"{source} lacks {len(missing)} columns that the churn model needs: "
@@ -120,7 +120,7 @@ def _scoring(
     calibration, kept = model.calibration_, [n for n in schema.names if n not in CHANCES]
 
     def scored(batch: pa.RecordBatch) -> pa.RecordBatch:
-        start = log_odds(_numbers(batch.column(P_NO_PURCHASE)))
+        start = _start(batch, model)
         trees = model.booster_.predict(
             batch_matrix(batch, model), raw_score=True, num_threads=threads
         )
@@ -129,6 +129,12 @@ def _scoring(
         return pa.record_batch([*(batch.column(k) for k in kept), *chances], schema=schema)
 
     return scored
+
+
+def _start(batch: pa.RecordBatch, model: ChurnModel) -> NDArray[Any]:
+    if model.base_odds_ is not None:
+        return np.full(batch.num_rows, model.base_odds_)
+    return log_odds(_numbers(batch.column(P_NO_PURCHASE)))
 
 
 def batch_matrix(batch: pa.RecordBatch, model: ChurnModel) -> NDArray[Any]:

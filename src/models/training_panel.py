@@ -18,6 +18,7 @@ from patronage.features import (
     rfm_summary,
     value_model,
 )
+from patronage.features.contract_labels import ENDED, contract_labels
 from patronage.features.customer_tables import as_customer_tables
 from patronage.features.panel_cache import PanelCache
 from patronage.features.panel_store import stored_panel
@@ -29,6 +30,7 @@ from patronage.models.value_features import FittedValue
 log = logging.getLogger(__name__)
 KEY = ["customer_id", "as_of"]
 MAX_ROWS = 1_000_000
+PURCHASES, SUBSCRIPTIONS = "purchases", "subscriptions"
 VALUE_FEATURES = tuple(feature.name for feature in value_model.FEATURES)
 
 
@@ -39,11 +41,31 @@ class LabelRule:
     active_days: int
     horizon_days: int
     lead_days: int = 0
+    label: str = PURCHASES
+    """"purchases": no purchase in the horizon; "subscriptions": the subscription ends in it."""
+    grace_days: int = 0
+    """Of a subscription, to be renewed in."""
 
     @property
     def label_days(self) -> int:
         """So long after its cutoff a label is known."""
-        return self.lead_days + self.horizon_days
+        return self.lead_days + self.decided_days
+
+    @property
+    def decided_days(self) -> int:
+        """So long after the lead a label is known."""
+        return self.horizon_days + (self.grace_days if self.is_contractual else 0)
+
+    @property
+    def is_contractual(self) -> bool:
+        """Whether churn is the end of a subscription."""
+        return self.label == SUBSCRIPTIONS
+
+    def with_eligible(self, features: pd.DataFrame) -> pd.DataFrame:
+        """The features of one day, `eligible` as this rule has it."""
+        if not self.is_contractual:
+            return features
+        return features.assign(eligible=features[ENDED].to_numpy() == 0)
 
 
 def training_panel(
@@ -85,7 +107,7 @@ def training_panel(
         If a label is not mature, or no cutoff is left.
     """
     labels = ChurnLabels(
-        horizons_days=(rule.horizon_days,), lead_days=rule.lead_days, data_end=data_end
+        horizons_days=(rule.decided_days,), lead_days=rule.lead_days, data_end=data_end
     )
     labels.refuse_immature(cutoffs)
     tables = as_customer_tables(days)
@@ -104,7 +126,10 @@ def training_panel(
         )
     some = tables.sample(max(max_rows // len(cutoffs), 1), seed=0)
     fitted = sorted(chances["as_of"].dt.date.unique())
-    panel = _features_and_label(some, fitted, rule, labels, cache)
+    if rule.is_contractual:
+        panel = _contracts(some, fitted, rule, data_end, cache)
+    else:
+        panel = _features_and_label(some, fitted, rule, labels, cache)
     churned = panel.pop("churned")
     expected = panel[KEY].merge(chances, on=KEY, how="left")[list(VALUE_FEATURES)]
     return pd.concat([panel, expected, churned], axis=1)
@@ -138,6 +163,44 @@ def _features_and_label(
         active_days=rule.active_days,
     )
     return panel.assign(churned=label["churned"])
+
+
+def _contracts(
+    tables: CustomerTables,
+    cutoffs: Sequence[date],
+    rule: LabelRule,
+    data_end: date,
+    cache: PanelCache | None,
+) -> pd.DataFrame:
+    """Of those with a subscription in force: every feature, and `churned`."""
+    label = contract_labels(
+        tables,
+        cutoffs=cutoffs,
+        horizon_days=rule.horizon_days,
+        lead_days=rule.lead_days,
+        grace_days=rule.grace_days,
+        data_end=data_end,
+    )
+    if cache is None:
+        panel = build_panel(tables, cutoffs=cutoffs)
+    else:
+        panel = stored_panel(tables, cache, cutoffs=cutoffs)
+    if label.empty:
+        raise DataError(
+            f"nobody with a purchase had a subscription in force at any of the {len(cutoffs)} "
+            f"cutoffs, {min(cutoffs)} to {max(cutoffs)}. Do both tables name the same customers?"
+        )
+    in_force = panel[panel[ENDED] == 0].drop(columns="eligible", errors="ignore")
+    return in_force.merge(label, on=KEY, validate="one_to_one").reset_index(drop=True)
+
+
+def churned_shares(panel: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Of each cutoff, how many rows there are and what share of them churned."""
+    by_day = panel.groupby(panel["as_of"].dt.date)["churned"].agg(["size", "mean"])
+    return {
+        str(day): {"rows": int(rows), "share": float(share)}
+        for day, rows, share in by_day.itertuples()
+    }
 
 
 def purchase_chances(

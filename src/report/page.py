@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from patronage.models.training_panel import SUBSCRIPTIONS
 from patronage.report.counts import data_rows
 from patronage.report.customers_table import MAX_TEXT, customers_table
 from patronage.report.cuts import CUT_NAMES, PROFIT_NAMES, cuts_section
@@ -67,6 +68,7 @@ def report_html(data: ReportData) -> str:
         quality=quality_sentence(data.metrics),
         tuning=gain_sentence(data.metrics["tuning"]) if "tuning" in data.metrics else "",
         test=data.metrics["test"],
+        churned=data.metrics.get("train", {}).get("churned", {}),
         card=data.manifest.get("model", {}).get("card", False),
         metric_names=list(METRIC_NAMES.values()),
         quality_rows=quality_rows(data.metrics["test"]["models"]),
@@ -123,11 +125,13 @@ def _headline(data: ReportData, chosen: pd.DataFrame) -> str:
     if data.at_risk.empty:
         return "No customer is eligible: nobody has bought within the active days."
     leaving = round(data.at_risk["p_churn"].sum())
+    contracts = data.setting("churn", "label") == SUBSCRIPTIONS
+    go = "let their subscription end" if contracts else "not buy again"
     days = data.setting("churn", "horizon_days")
     when = f" within {counted(days, 'day')}" if days else ""
     value = money(data.at_risk["value_at_risk"].sum(), data.currency)
     situation = (
-        f"Of {counted(len(data.at_risk), 'active customer')}, about {leaving:,} will not buy again"
+        f"Of {counted(len(data.at_risk), 'active customer')}, about {leaving:,} will {go}"
         f"{when}. The value at risk, each one's chance to leave times "
         f"the margin to be expected if kept, adds up to {value}."
     )

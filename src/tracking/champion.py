@@ -3,17 +3,19 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from patronage.errors import DataError, ReleaseError
 from patronage.models.scorer import CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
+from patronage.models.snapshot_scorer import SnapshotScorer
 from patronage.tracking.gate import CHAMPION
 from patronage.tracking.store import MODEL, Store, quiet_mlflow
 
 log = logging.getLogger(__name__)
+Scorer = TypeVar("Scorer", CustomerScorer, SnapshotScorer)
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,22 @@ class LoadedModel:
 
     @property
     def scorer(self) -> CustomerScorer:
-        """The scorer inside."""
-        scorer: CustomerScorer = self.pyfunc.unwrap_python_model().scorer
-        return scorer
+        """The scorer inside; raises DataError if it is that of a snapshot."""
+        return self._scorer_of(CustomerScorer, "a snapshot, not on transactions")
+
+    @property
+    def snapshot_scorer(self) -> SnapshotScorer:
+        """The scorer of a snapshot inside; raises DataError if it is none."""
+        return self._scorer_of(SnapshotScorer, "transactions, not on a snapshot")
+
+    def _scorer_of(self, kind: type[Scorer], otherwise: str) -> Scorer:
+        found = self.pyfunc.unwrap_python_model().scorer
+        if not isinstance(found, kind):
+            raise DataError(
+                f"model version {self.version} was trained on {otherwise}. Give each project a "
+                'registry of its own: [tracking] folder = "..."'
+            )
+        return found
 
     def missing(self, features: pd.DataFrame) -> Sequence[str]:
         """Columns that the model needs and that are not there."""

@@ -7,11 +7,13 @@ import pandas as pd
 
 from patronage.config import Action
 from patronage.models.churn_evaluation import OURS, RULE
+from patronage.models.snapshot_evaluation import BASE_RATE
 from patronage.tracking.gate import Money, Verdict, judge
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import VALUE, Judged, judgement_of
 
 BASELINES = ("p_no_purchase", RULE)
+OF_SNAPSHOTS = (BASE_RATE,)
 
 
 def compared_anew(
@@ -42,11 +44,11 @@ def compared_anew(
     if theirs is None:
         return None
     scores = own.scores
-    money = Money(scores[VALUE], actions) if VALUE in scores else None
+    money = Money(scores[VALUE], actions) if VALUE in scores and actions else None
     return judge(
         scores["churned"],
         scores[OURS],
-        to_beat={name: scores[name] for name in BASELINES},
+        to_beat={name: scores[name] for name in (*BASELINES, *OF_SNAPSHOTS) if name in scores},
         champion=theirs,
         champion_in_force=str(champion.version),
         money=money,

@@ -136,6 +136,8 @@ def realised(
     DataError
         If the label has not matured.
     """
+    if run.rule.is_contractual:  # its label is in the subscriptions, not in the customer days
+        return None
     scored = customers[customers["eligible"].astype(bool) & customers["p_churn"].notna()]
     labels = labels_of(run, days, data_end=data_end)
     judged = scored[["customer_id", "p_churn"]].merge(labels, on="customer_id")

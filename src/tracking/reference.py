@@ -67,7 +67,8 @@ class Reference:
         """
         scores = churn.predict_proba(test)
         metrics = probability_metrics(test["churned"], scores)
-        names = [*churn.features, P_NO_PURCHASE]
+        starts = [P_NO_PURCHASE] if churn.base_odds_ is None else []
+        names = [*churn.features, *starts]
         days = [*(rows for _, rows in learn.groupby("as_of")), test]
         return cls(
             rows=len(learn),

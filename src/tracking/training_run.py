@@ -72,11 +72,11 @@ class Registered:
 
 def log_training(store: Store, record: TrainingRecord, *, name: str) -> Registered:
     """Log the run and register its model as a new version without an alias."""
-    with quiet_mlflow(), _started(store, name) as run_id:
+    with quiet_mlflow(), started(store, name) as run_id:
         import mlflow
 
         mlflow.set_tags(dict(record.tags))
-        mlflow.log_params(_flat(record.settings))
+        mlflow.log_params(flat(record.settings))
         mlflow.log_dict(dict(record.settings), "settings.json")
         mlflow.log_dict(dict(record.versions), "versions.json")
         mlflow.log_dict({"features": list(record.catalogue)}, "features.json")
@@ -90,7 +90,7 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
         with lock_on(store.folder, "registry"):
             registered = _register(record, run_id)
         _log_data(record, registered.model_id)
-        _log_judged(record.judged)
+        log_judged(record.judged)
     return registered
 
 
@@ -122,7 +122,8 @@ def judgement_of(store: Store, run_id: str) -> Judged:
 
 
 @contextmanager
-def _started(store: Store, name: str) -> Iterator[str]:
+def started(store: Store, name: str) -> Iterator[str]:
+    """Open a run of MLflow's; gives its id."""
     import mlflow
 
     with mlflow.start_run(experiment_id=store.experiment_id, run_name=name) as run:
@@ -186,7 +187,8 @@ def _metric_name(text: str) -> str:
     return re.sub(r"[^\w.\- :]", "_", text.replace("%", ""))
 
 
-def _log_judged(judged: Judged) -> None:
+def log_judged(judged: Judged) -> None:
+    """Keep with the open run how its model did."""
     import mlflow
 
     with TemporaryDirectory() as folder:
@@ -205,12 +207,12 @@ def _gain(tuning: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Nested settings as section.key, for MLflow's parameters."""
-    flat: dict[str, str] = {}
+    found: dict[str, str] = {}
     for key, value in settings.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
+            found |= flat(value, f"{prefix}{key}.")
         else:
-            flat[f"{prefix}{key}"] = str(value)
-    return flat
+            found[f"{prefix}{key}"] = str(value)
+    return found

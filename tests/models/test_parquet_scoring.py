@@ -70,3 +70,15 @@ def test_a_missing_column_is_named_and_nothing_is_written(fitted, tmp_path):
     with pytest.raises(DataError, match=r"in\.parquet lacks 2 columns .*: away, p_no_purchase"):
         score_parquet(model, tmp_path / "in.parquet", tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_model_without_a_value_model_asks_for_its_features_alone(fitted, tmp_path):
+    panel, _ = fitted
+    churned = (panel["away"] > 60).astype(int).where(panel.index % 5 > 0, 1)
+    table = panel.drop(columns=["as_of", "p_no_purchase"])
+    model = ChurnModel(["away"], label_days=0, trials=1).fit(table, churned)
+    table.to_parquet(tmp_path / "in.parquet")
+    score_parquet(model, tmp_path / "in.parquet", tmp_path / "out.parquet", keys=())
+    scored = pd.read_parquet(tmp_path / "out.parquet")
+    expected = model.predict_interval(table).reset_index(drop=True)
+    pd.testing.assert_frame_equal(scored, expected, check_exact=True)

@@ -14,10 +14,9 @@ from patronage.features import read_panel
 from patronage.models import choose_purchases
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import VALUE_FEATURES, training_panel
-from patronage.pipelines.prepare import prepare
+from patronage.pipelines.prepare import label_rule, prepare
 from patronage.pipelines.run_folder import run_folder
 from patronage.pipelines.season_settings import season_of
-from patronage.pipelines.train import label_rule
 
 HISTORY = ["--cutoffs", "1997-09-01,1997-06-01", "--horizons", "90,30,390"]
 

@@ -243,3 +243,19 @@ def test_the_model_card_is_linked_where_there_is_one(data, html):
     carded = {**data.manifest, "model": {"card": True}}
     shown = report_html(dataclasses.replace(data, manifest=carded))
     assert '<a href="model_card.html">model card of version 3</a>' in shown
+
+
+def test_the_share_that_left_is_shown_for_each_cutoff(data, html):
+    shares = {"1997-12-02": {"rows": 4321, "share": 0.3333}}
+    metrics = {**data.metrics, "train": {"churned": shares}}
+    shown = report_html(dataclasses.replace(data, metrics=metrics))
+    assert '<th scope="row">1997-12-02</th><td class="number">4,321</td>' in shown
+    assert '<td class="number">33.3%</td>' in shown
+    assert "Share that left" not in html
+
+
+def test_the_headline_of_contracts_speaks_of_subscriptions(data):
+    settings = {**data.manifest["settings"], "churn": {"label": "subscriptions"}}
+    manifest = {**data.manifest, "settings": settings}
+    shown = report_html(dataclasses.replace(data, manifest=manifest))
+    assert "will let their subscription end" in shown
