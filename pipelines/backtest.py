@@ -12,6 +12,7 @@ from patronage.models import GammaGammaModel, PurchaseModel, SeasonalModel
 from patronage.models.backtest import Backtest
 from patronage.models.backtest import backtest_value as backtest_models
 from patronage.models.choose_purchases import CANDIDATES
+from patronage.pipelines.backtest_words import in_plain_words, level_with_best, without_repeats
 from patronage.pipelines.prepare import Prepared, prepare
 from patronage.pipelines.run_folder import RunFolder, run_folder
 from patronage.pipelines.season_settings import season_of
@@ -48,47 +49,18 @@ def backtest_value(
         horizon = settings.value.horizon_days if horizon_days is None else horizon_days
         day = _cutoff(prepared, cutoff, horizon)
         with run.step("backtest"):
-            backtest = backtest_models(
+            found = backtest_models(
                 prepared.days,
                 _models(settings),
                 cutoff=day,
                 horizon=horizon,
                 spend=GammaGammaModel(),
             )
-        _write(run, backtest, day, horizon)
-    told = in_plain_words(backtest.table, len(backtest.customers), horizon, day)
+            backtest = without_repeats(found)
+            level = level_with_best(backtest)
+        _write(run, backtest, day, horizon, level)
+    told = in_plain_words(backtest.table, len(backtest.customers), horizon, day, level)
     return f"{told}\n\nhold-out of {horizon} days from {day}\n{backtest}\n{run.path}"
-
-
-def in_plain_words(table: pd.DataFrame, customers: int, horizon: int, cutoff: date) -> str:
-    """Which forecast of purchases came nearest, and by how much, for who reads no table.
-
-    Parameters
-    ----------
-    table
-        As `Backtest.table`: the best first.
-    customers
-        How many there are.
-    horizon, cutoff
-        Days of the hold-out and its first day.
-    """
-    known = table[(table["target"] == "purchases") & table["rmse"].notna()]
-    if known.empty:
-        return "No model had a forecast of purchases."
-    best, others = known.iloc[0], known.iloc[1:]
-    off = best["predicted"] - best["actual"]
-    side = f"{abs(off):,.0f} too {'many' if off > 0 else 'few'}" if round(off) else "just as many"
-    text = (
-        f"In the {horizon} days from {cutoff} {customers:,} customers made {best['actual']:,.0f} "
-        f"purchases. {best['model']} foresaw best: {best['predicted']:,.0f} in all, {side}, and "
-        f"for one customer it is typically off by {best['rmse']:.2f} purchases"
-    )
-    if others.empty:
-        return f"{text}."
-    second, worst = others.iloc[0], others.iloc[-1]
-    equal = " (as good as equal)" if f"{second['rmse']:.2f}" == f"{best['rmse']:.2f}" else ""
-    last = f"; the last, {worst['model']}, by {worst['rmse']:.2f}" if len(others) > 1 else ""
-    return f"{text}; the next, {second['model']}, by {second['rmse']:.2f}{equal}{last}."
 
 
 def _models(settings: Settings) -> list[PurchaseModel]:
@@ -110,13 +82,16 @@ def _cutoff(prepared: Prepared, cutoff: date | None, horizon: int) -> date:
     return day
 
 
-def _write(run: RunFolder, backtest: Backtest, cutoff: date, horizon: int) -> None:
+def _write(
+    run: RunFolder, backtest: Backtest, cutoff: date, horizon: int, level: list[str]
+) -> None:
     backtest.table.to_csv(run.path / TABLE, index=False)
     backtest.deciles.to_csv(run.path / DECILES, index=False)
     summary = {
         "cutoff": cutoff,
         "horizon_days": horizon,
         "customers": len(backtest.customers),
+        "level_with_best": level,
         "table": _plain(backtest.table),
         "deciles": _plain(backtest.deciles),
     }

@@ -21,7 +21,9 @@ from patronage.report import (
     write_at_risk_xlsx,
     write_report,
 )
+from patronage.report.leaving import leaving_meaning, leaving_name, leaving_share
 from patronage.retention import RetentionPolicy, at_risk_list, plain_reasons
+from patronage.retention.wording import counted
 from patronage.tracking.champion import LoadedModel
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import Judged, judgement_of
@@ -53,7 +55,7 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
             run.path / "at_risk.xlsx",
             currency=settings.ledger.currency,
             policy=policy,
-            summary=_summary(run, judged),
+            summary=_summary(settings, run, judged, at_risk),
         )
         write_report(
             run.path / "report.html",
@@ -116,11 +118,19 @@ def _no_reasons() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="str") for name in names})
 
 
-def _summary(run: RunFolder, judged: Judged) -> dict[str, str]:
+def _summary(
+    settings: Settings, run: RunFolder, judged: Judged, at_risk: pd.DataFrame
+) -> dict[str, str]:
     """What the workbook says about the list besides the list."""
     data = run.manifest["data"]
     gate = gate_sentence(run.manifest)
+    chances, churn = at_risk["p_churn"], settings.churn
     return {
+        leaving_name(churn.horizon_days): (
+            f"{counted(round(chances.sum()), 'customer')} of {len(chances):,} "
+            f"({leaving_share(chances, judged.metrics['test']) or 'nobody is listed'})"
+        ),
+        "Leaving": leaving_meaning(churn.horizon_days, churn.lead_days),
         **({} if gate is None else {"Model used": gate}),
         "Quality": quality_sentence(judged.metrics),
         "Data": f"transactions of {data['first_day']} to {data['last_day']}",

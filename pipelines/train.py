@@ -238,7 +238,7 @@ def _fit_value(prepared: Prepared, purchases: PurchaseModel) -> CustomerValueMod
     value.fit_days(prepared.days, as_of=prepared.data_end)
     for part in (value.purchases_, value.spend_):
         if not part.converged_:
-            log.warning("%s: %s", type(part).__name__, part.diagnosis_)
+            log.info("%s", part.diagnosis_)
     return value
 
 

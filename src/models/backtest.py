@@ -16,7 +16,8 @@ from patronage.models.backtest_rivals import lifetimes_forecast, naive_forecasts
 from patronage.models.customer_value import CustomerValueModel
 from patronage.models.forecast import Forecast
 from patronage.models.gammagamma import GammaGammaModel
-from patronage.models.model_forecast import PURCHASES, SPEND, ValueModel, model_forecast
+from patronage.models.interval_coverage import ValueModel
+from patronage.models.model_forecast import PURCHASES, SPEND, model_forecast
 from patronage.models.rfm_input import read_customer_ids, read_numbers, read_table, refuse_values
 from patronage.models.seasonal_model import SeasonalModel
 

@@ -272,10 +272,11 @@ def diagnosis(
     found = [text for holds, text in (few, *_limits(r, a, b, alpha)) if holds]
     found += further
     cause = "; ".join(found) or "the likelihood has no clear peak"
+    advice = " Take more customers or a longer history." if few[0] else ""
     return (
-        f"{title} has no finite best estimate on these {groups.customers:,.10g} customers "
+        f"The best estimate of {title} lies at a limit on these {groups.customers:,.10g} customers "
         f"({repeaters:,.10g} with a repeat purchase): {cause}. Predictions are those of this "
-        "limit. Take more customers or a longer history, and check recency and T."
+        f"limit and can be used; it has no standard errors.{advice}"
     )
 
 

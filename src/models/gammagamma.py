@@ -214,9 +214,9 @@ def _no_peak(optimum: Optimum, mean: FloatArray, n: FloatArray) -> str:
             "out the few buyers of another kind"
         )
     return (
-        f"Gamma-Gamma has no finite best estimate on these {n.sum():,.10g} customers with a "
-        f"repeat purchase: {cause}. Predictions are those of this limit. Take more customers, "
-        "and check that monetary_value is the mean spend per repeat purchase."
+        f"The best estimate of Gamma-Gamma lies at a limit on these {n.sum():,.10g} customers with "
+        f"a repeat purchase: {cause}. Predictions are those of this limit; it has no standard "
+        "errors. Check that monetary_value is the mean spend per repeat purchase."
     )
 
 

@@ -1,19 +1,18 @@
 """A value model's forecast of a hold-out, with all that can be asked of it."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
 
 import pandas as pd
 from sklearn.base import clone
 
 from patronage.errors import DataError, SettingsError
 from patronage.models.customer_value import CustomerValueModel
-from patronage.models.forecast import Coverage, Forecast, coverage_of
+from patronage.models.forecast import Forecast
 from patronage.models.holdout_likelihood import holdout_log_likelihood
+from patronage.models.interval_coverage import ValueModel, interval_coverage
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.rfm_input import FloatArray
 
-ValueModel: TypeAlias = PurchaseModel | CustomerValueModel
 PURCHASES, SPEND = "holdout_purchases", "holdout_spend"
 
 
@@ -43,9 +42,12 @@ def model_forecast(
         How to fit, if not on `known`.
     """
     notes: list[str] = []
+
+    def fit(unfitted: ValueModel) -> ValueModel:
+        return unfitted.fit(known) if learn is None else learn(unfitted)
+
     try:
-        copy: ValueModel = clone(model)
-        fitted = copy.fit(known) if learn is None else learn(copy)
+        fitted = fit(clone(model))
     except (DataError, SettingsError) as error:
         return Forecast(name, note=str(error))
     value = fitted if isinstance(fitted, CustomerValueModel) else None
@@ -53,15 +55,13 @@ def model_forecast(
     expected = purchases.expected_purchases(known, horizon).to_numpy()
     likely = holdout_log_likelihood(purchases, known, horizon, known[PURCHASES].to_numpy())
     notes.append(purchases.diagnosis_)
-    asked = {"purchases": (purchases.predict_purchases, PURCHASES)}
+    asked = {"purchases": PURCHASES}
     if value is not None:
         notes.append(value.spend_.diagnosis_)
-        asked["spend"] = (value.predict_spend, SPEND)
-    coverage = {
-        target: _coverage(predict, known, column, (horizon, interval), notes)
-        for target, (predict, column) in asked.items()
-        if column in known
-    }
+        asked["spend"] = SPEND
+    asked = {target: column for target, column in asked.items() if column in known}
+    coverage, said = interval_coverage(fitted, known, asked, (horizon, interval), fit)
+    notes += said
     spend = None if value is None else _spend(value, known, expected, notes)
     return Forecast(name, expected, spend, float(likely.sum()), coverage, _joined(notes))
 
@@ -75,21 +75,6 @@ def _spend(
         notes.append(str(error))
         return None
     return expected * per_purchase
-
-
-def _coverage(
-    predict: Callable[..., pd.DataFrame],
-    known: pd.DataFrame,
-    column: str,
-    terms: tuple[float, float],
-    notes: list[str],
-) -> Coverage:
-    try:
-        found: Any = predict(known, *terms)
-    except (DataError, SettingsError) as error:
-        notes.append(str(error))
-        return Coverage()
-    return coverage_of(found, known[column].to_numpy(float))
 
 
 def _joined(notes: list[str]) -> str:

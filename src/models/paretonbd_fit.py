@@ -47,10 +47,11 @@ def diagnosis(
     found = [text for holds, text in (few, *_limits(r, alpha, s, beta)) if holds]
     found += unbounded(optimum, names, sets)
     cause = "; ".join(found) or "the likelihood has no clear peak"
+    advice = " Take more customers or a longer history." if few[0] else ""
     return (
-        f"Pareto/NBD has no finite best estimate on these {groups.customers:,.10g} customers "
-        f"({repeaters:,.10g} with a repeat purchase): {cause}. Predictions are those of this "
-        "limit. Take more customers or a longer history, and check recency and T."
+        "The best estimate of Pareto/NBD lies at a limit on these "
+        f"{groups.customers:,.10g} customers ({repeaters:,.10g} with a repeat purchase): {cause}. "
+        f"Predictions are those of this limit and can be used; it has no standard errors.{advice}"
     )
 
 

@@ -69,7 +69,7 @@ class Terms:
         found = np.zeros(len(days))
         if self.months:
             factors = np.array(self.months)
-            found += np.log(factors / factors[_month(LEAP_CYCLE)].mean())[_month(days)]
+            found += np.log(factors / factors[month_of(LEAP_CYCLE)].mean())[month_of(days)]
         if self.days:
             known = dict(self.days)
             found += np.log([known.get(int(day), 1.0) for day in days])
@@ -101,7 +101,8 @@ class Terms:
         )
 
 
-def _month(days: Days) -> NDArray[np.int64]:
+def month_of(days: Days) -> NDArray[np.int64]:
+    """Month of each day since 1970-01-01: January is 0."""
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % MONTHS
 
 
@@ -147,7 +148,7 @@ class SeasonCurve:
             self.coefficients[: 2 * self.terms.harmonics],
         )
         factors = np.exp(yearly.log_factors(LEAP_CYCLE))
-        month = _month(LEAP_CYCLE)
+        month = month_of(LEAP_CYCLE)
         return tuple(float(factors[month == m].mean()) for m in range(MONTHS))
 
     def clock(self, first: int, days: int) -> "Clock":

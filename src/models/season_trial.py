@@ -9,13 +9,14 @@ from sklearn.base import clone
 
 from patronage.errors import DataError, SettingsError
 from patronage.features import DayTable
-from patronage.features.arrays import calendar_day
+from patronage.features.arrays import calendar_day, day_number
 from patronage.models.backtest import holdout_table
 from patronage.models.holdout_likelihood import holdout_log_likelihood
 from patronage.models.model_forecast import PURCHASES
 from patronage.models.purchase_model import PurchaseModel
 from patronage.models.purchase_season import PurchaseSeason
 from patronage.models.rfm_input import FloatArray
+from patronage.models.season_calendar import MONTHS, month_of
 from patronage.models.seasonal_model import LEAST_HISTORY, SeasonalModel
 
 YEAR, MONTH = 365, 30
@@ -47,6 +48,8 @@ class SeasonTrial:
     """What chance may give: two standard errors of the gain."""
     months: tuple[float, ...] = ()
     """Mean factor of each month, as known at the newest window; January first."""
+    counted: tuple[float, ...] = ()
+    """`repeats_by_month` of the same days; empty without a whole year."""
     note: str = ""
 
     @property
@@ -99,8 +102,29 @@ def season_trial(
         gain=float(gains.sum()),
         chance=float(BEYOND_CHANCE * np.sqrt(overlap * np.sum((gains - gains.mean()) ** 2))),
         months=found[0][2].season_.by_month(),
+        counted=repeats_by_month(days, cutoff),
         note=found[0][2].diagnosis_,
     )
+
+
+def repeats_by_month(days: DayTable, cutoff: date) -> tuple[float, ...]:
+    """Repeat purchase days per calendar day of each month, January first; 1 is the mean.
+
+    Of the last whole years before the cutoff, so that every month is there equally often. They are
+    counts of all customers, and the growth of the customer base is in them. Empty where there is no
+    whole year, or nobody bought again.
+    """
+    end = day_number(cutoff)
+    years = (end - days.first_day) // YEAR
+    is_repeat = days.measures["purchase_days"] > 0
+    is_repeat[days.offsets[:-1]] = False
+    start = end - years * YEAR
+    bought = days.day[is_repeat & (days.day >= start) & (days.day < end)].astype(np.int64)
+    if not bought.size:
+        return ()
+    seen = np.bincount(month_of(bought), minlength=MONTHS)
+    length = np.bincount(month_of(np.arange(start, end)), minlength=MONTHS)
+    return tuple((seen / length * (end - start) / bought.size).tolist())
 
 
 def _cutoffs(days: DayTable, cutoff: date, horizon_days: int, season: PurchaseSeason) -> list[date]:

@@ -34,6 +34,8 @@ class FittedValue:
     purchases: PurchaseModel
     spend: GammaGammaModel | None
     """None where too few came back to fit one."""
+    no_spend: str = ""
+    """Why there is no model of spend."""
 
     @classmethod
     def of_days(
@@ -57,7 +59,7 @@ class FittedValue:
         """
         known = rfm_summary(days, as_of=as_of, gaps=True) if rfm is None else rfm
         model = BetaGeoModel() if purchases is None else clone(purchases)
-        return cls(model.fit_days(days, as_of=as_of, rfm=known), _spend_or_none(known))
+        return cls(model.fit_days(days, as_of=as_of, rfm=known), *_spend_or_why(known))
 
     def expected(
         self, rfm: pd.DataFrame, *, horizons_days: Sequence[int], lead_days: int = 0
@@ -92,16 +94,12 @@ class FittedValue:
         return ahead - self.purchases.expected_purchases(rfm, horizon=lead_days)
 
 
-def _spend_or_none(rfm: pd.DataFrame) -> GammaGammaModel | None:
+def _spend_or_why(rfm: pd.DataFrame) -> tuple[GammaGammaModel | None, str]:
     try:
         spend = GammaGammaModel().fit(rfm)
-        if spend.converged_:
-            return spend
-        reason = spend.diagnosis_
     except DataError as error:
-        reason = str(error)
-    log.info("no expected_spend as of %s: %s", rfm["as_of"].iloc[0].date(), reason)
-    return None
+        return None, str(error)
+    return (spend, "") if spend.converged_ else (None, spend.diagnosis_)
 
 
 @dataclass(frozen=True)
@@ -173,4 +171,19 @@ def value_features(
         except DataError as error:
             missing[cutoff] = str(error)
             log.warning("the features of value_model are null as of %s: %s", cutoff, error)
+    _tell_lacking_spend(fitted)
     return ValueFeatures(fitted, missing, tuple(horizons_days), lead_days)
+
+
+def _tell_lacking_spend(fitted: dict[date, FittedValue]) -> None:
+    """Once for all cutoffs, in one line."""
+    lacking = {str(cutoff): one.no_spend for cutoff, one in fitted.items() if one.no_spend}
+    if lacking:
+        log.info(
+            "the feature expected_spend is empty at %d of %d cutoffs (%s), where the model of "
+            "spend has no clear estimate; the others are not affected. The last of them: %s",
+            len(lacking),
+            len(fitted),
+            ", ".join(lacking),
+            list(lacking.values())[-1],
+        )

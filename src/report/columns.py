@@ -72,8 +72,8 @@ _SHARED = (
     ),
     ListColumn(
         *("p_churn", "Chance to leave", "chance", 10),
-        "Probability that the customer does not buy again within the horizon. Of 100 customers at "
-        "70%, about 70 leave.",
+        "Probability that the customer buys nothing within the horizon; who leaves in this sense "
+        "may come back later. Of 100 customers at 70%, about 70 buy nothing.",
     ),
     ListColumn(
         *("p_alive", "Chance still a customer", "chance", 11),

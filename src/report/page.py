@@ -17,6 +17,7 @@ from patronage.report.features_built import (
     features_unknown,
     leakage_texts,
 )
+from patronage.report.leaving import leaving_meaning, leaving_name, leaving_share
 from patronage.report.pictures import pictures
 from patronage.report.quality import (
     METRIC_NAMES,
@@ -28,7 +29,7 @@ from patronage.report.report_data import ReportData
 from patronage.report.table_profiles import table_profiles
 from patronage.report.templates import template
 from patronage.report.tuning import gain_sentence
-from patronage.report.value_models import model_comparison
+from patronage.report.value_models import MONTHS, model_comparison
 from patronage.report.why_nobody import why_nobody
 from patronage.retention.at_risk import REASONS
 from patronage.retention.wording import chance, counted, money
@@ -63,6 +64,9 @@ def report_html(data: ReportData) -> str:
         tiles=_tiles(data, chosen),
         first=_first(chosen, data.currency),
         n_selected=len(chosen),
+        leaving=leaving_meaning(
+            data.setting("churn", "horizon_days"), data.setting("churn", "lead_days")
+        ),
         nobody=_nobody(data),
         pictures=list(pictures(data)),
         quality=quality_sentence(data.metrics),
@@ -77,6 +81,7 @@ def report_html(data: ReportData) -> str:
         score_names=PROFIT_NAMES,
         explained=explained_section(data.metrics),
         value_models=model_comparison(data.metrics),
+        month_names=MONTHS,
         counts=data_rows(data.manifest),
         tables=table_profiles(data.manifest),
         tables_missing=data.manifest.get("tables_missing", ()),
@@ -154,7 +159,11 @@ def _tiles(data: ReportData, chosen: pd.DataFrame) -> list[tuple[str, str, str]]
     at_risk, currency = data.at_risk, data.currency
     return [
         ("Active customers", f"{len(at_risk):,}", ""),
-        ("Expected to leave", f"{at_risk['p_churn'].sum():,.0f}", ""),
+        (
+            leaving_name(data.setting("churn", "horizon_days")),
+            f"{at_risk['p_churn'].sum():,.0f}",
+            leaving_share(at_risk["p_churn"], data.metrics["test"]),
+        ),
         (
             "Value at risk",
             money(at_risk["value_at_risk"].sum(), currency),
@@ -175,6 +184,7 @@ def _first(chosen: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
             "do_by": f"{row['do_by']:%Y-%m-%d}",
             "reasons": [row[name] for name in REASONS if row[name]],
             "p_churn": chance(row["p_churn"]),
+            "p_alive": chance(row["p_alive"]),
             "value_if_kept": money(row["value_if_kept"], currency),
             "net_value": money(row["expected_net_value"], currency),
         }

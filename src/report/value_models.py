@@ -1,8 +1,10 @@
 """Which model of purchases was chosen, and how the others did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from patronage.retention.wording import counted
 
 MODEL_NAMES = {
     "BetaGeoModel": "BG/NBD",
@@ -22,8 +24,10 @@ class ModelComparison:
     rows: list[list[str]]
     season: str = ""
     """What became of the season, in sentences."""
-    months: list[tuple[str, str]] = field(default_factory=list)
-    """Each month and its factor, as texts; empty without a season."""
+    months: list[list[str]] = field(default_factory=list)
+    """Rows of texts: a name, then a factor per month; empty without a season."""
+    windows: list[list[str]] = field(default_factory=list)
+    """Rows of texts: a day, purchases that came after it, foreseen with a season and without."""
 
 
 def model_comparison(metrics: Mapping[str, Any]) -> ModelComparison | None:
@@ -40,8 +44,9 @@ def model_comparison(metrics: Mapping[str, Any]) -> ModelComparison | None:
     season = found.get("season")
     if season is None:
         return ModelComparison(question, rows)
-    months = season["months"] if season["taken"] else []
-    return ModelComparison(question, rows, _season(season), _months(months))
+    months = list(_months(season)) if season["taken"] else []
+    windows = [_window(each) for each in season["windows"]]
+    return ModelComparison(question, rows, _season(season), months, windows)
 
 
 def _season(found: Mapping[str, Any]) -> str:
@@ -49,20 +54,32 @@ def _season(found: Mapping[str, Any]) -> str:
     if not windows:
         return str(found["note"])
     taken = "It is used." if found["taken"] else "It is not used."
-    foreseen = "; ".join(
-        f"{each['actual']:,} purchases came after {each['as_of']}, {each['seasonal']:,.0f} were "
-        f"expected with a season and {each['plain']:,.0f} without"
-        for each in windows
+    came, seasonal, plain = (
+        sum(each[name] for each in windows) for name in ("actual", "seasonal", "plain")
     )
     return (
         f"A season of the purchase rate changes the log-likelihood by {found['gain']:+,.1f} over "
-        f"{len(windows)} window{'s' if len(windows) > 1 else ''}, where chance may give "
-        f"{found['chance']:,.1f}. {taken} {foreseen}."
+        f"{counted(len(windows), 'window')}, where chance may give {found['chance']:,.1f}. {taken} "
+        f"Over all windows {came:,} purchases came; {seasonal:,.0f} were expected with a season "
+        f"and {plain:,.0f} without."
     )
 
 
-def _months(factors: Sequence[float]) -> list[tuple[str, str]]:
-    return [(name, f"{factor:.2f}") for name, factor in zip(MONTHS, factors, strict=False)]
+def _window(each: Mapping[str, Any]) -> list[str]:
+    return [
+        str(each["as_of"]),
+        f"{each['actual']:,}",
+        f"{each['seasonal']:,.0f}",
+        f"{each['plain']:,.0f}",
+    ]
+
+
+def _months(season: Mapping[str, Any]) -> Iterator[list[str]]:
+    """What was counted, where it is known, above what was fitted."""
+    rows = {"Counted": season.get("counted", ()), "Fitted": season["months"]}
+    for name, factors in rows.items():
+        if factors:
+            yield [name, *(f"{factor:.2f}" for factor in factors)]
 
 
 def _row(model: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:

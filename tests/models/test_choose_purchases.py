@@ -1,6 +1,7 @@
 import json
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +21,7 @@ from patronage.models.backtest import backtest_value, holdout_table
 from patronage.models.choose_purchases import CANDIDATES, choose_purchases
 from patronage.models.model_forecast import model_forecast
 from patronage.models.season_calendar import SeasonCurve, Terms
+from patronage.models.season_trial import repeats_by_month
 from patronage.models.simulated_log import simulate_log
 
 START, CUTOFF, END = date(2024, 1, 1), date(2025, 1, 1), date(2025, 7, 1)
@@ -159,6 +161,23 @@ def test_a_season_is_taken_where_it_foresees_better(two_years):
     assert content["chosen"] == content["models"][0]["model"] == "ModifiedBetaGeoModel"
     assert content["season"]["taken"]
     assert content["season"]["months"] == pytest.approx(SALE.by_month(), abs=0.1)
+    counted = content["season"]["counted"]
+    assert np.corrcoef(counted, SALE.by_month())[0, 1] > 0.9
+
+
+def test_repeat_purchases_are_counted_by_month_over_whole_years():
+    first = [("a", "2023-01-01"), ("b", "2023-03-01"), ("c", "2023-12-05")]
+    repeats = [("a", f"2023-12-{day:02d}") for day in range(1, 32)]
+    log = pd.DataFrame(
+        [*first, *repeats, *[("b", f"2023-04-{day:02d}") for day in range(1, 11)]],
+        columns=["customer_id", "timestamp"],
+    ).astype({"timestamp": "datetime64[us]"})
+    days = days_of(log.assign(amount=1.0))
+    counted = repeats_by_month(days, date(2024, 1, 1))
+    assert counted[11] == pytest.approx(31 / 31 * 365 / 41)
+    assert counted[3] == pytest.approx(10 / 30 * 365 / 41)
+    assert sum(counted) == pytest.approx(counted[11] + counted[3])
+    assert repeats_by_month(days, date(2023, 12, 31)) == ()
 
 
 def test_no_season_is_taken_where_there_is_none(two_years):

@@ -105,3 +105,11 @@ def test_without_a_model_they_are_null_and_the_log_says_why(days, tmp_path, capl
     assert early.sum() > 0
     assert panel.loc[early, NAMES].isna().all(axis=None)
     assert panel.loc[~early, NAMES].notna().all(axis=None)
+
+
+def test_a_lacking_model_of_spend_is_told_once(transactions, caplog):
+    alike = day_table(customer_days(transactions.assign(amount=10.0)))
+    with caplog.at_level("INFO", logger="patronage.models.value_features"):
+        value_features(alike, cutoffs=CUTOFFS, horizons_days=[60])
+    (said,) = caplog.messages
+    assert "expected_spend is empty at 2 of 2 cutoffs (1997-07-01, 1998-02-01)" in said

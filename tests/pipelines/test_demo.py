@@ -18,6 +18,12 @@ def test_the_whole_of_cdnow_is_written(tmp_path):
     assert table.loc[0, "customer_id"] == "00001"
 
 
+def test_the_search_ends_by_trials_and_not_by_the_clock(tmp_path):
+    churn = load_settings(write_demo(tmp_path)).churn
+    assert churn.trials <= 5
+    assert churn.seconds >= 100 * churn.trials
+
+
 def test_the_settings_in_the_repository_are_the_demos():
     assert (ROOT / "patronage.toml").read_text() == settings_text(SETTINGS)
 

@@ -60,6 +60,18 @@ def test_everything_is_there_and_nothing_else(latest):
     ]
 
 
+def test_the_workbook_says_what_leaving_means(latest, customers, metrics):
+    book = pd.read_excel(latest / "at_risk.xlsx", sheet_name="How to read", header=None)
+    told = dict(zip(book[0], book[1], strict=True))
+    chances = customers.loc[customers["eligible"], "p_churn"]
+    test = metrics["test"]
+    assert told["Expected not to buy in 90 days"] == (
+        f"{chances.sum():,.0f} customers of {len(chances):,} "
+        f"({chances.mean():.0%}; after {test['as_of']} it was {test['churn_rate']:.0%})"
+    )
+    assert "the customer buys nothing in 90 days" in told["Leaving"]
+
+
 def test_the_card_of_the_version_that_scored_is_kept_with_run_and_version(latest, store, manifest):
     version = store.client.get_model_version(MODEL, manifest["model_version"])
     kept = {one.path for one in store.client.list_artifacts(version.run_id)}

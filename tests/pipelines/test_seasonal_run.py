@@ -73,6 +73,8 @@ def test_the_report_tells_the_season(project):
     page = (project.parent / "outputs" / "latest" / "report.html").read_text()
     assert "It is used." in page
     assert "How much is bought in each month" in page
+    assert '<th scope="row">Counted</th>' in page
+    assert "short peaks, such as the weeks before Christmas, are flattened" in page
 
 
 def test_a_day_of_scoring_alone_knows_its_season(project, monkeypatch):

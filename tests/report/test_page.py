@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import subprocess
+from html import escape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,6 +14,7 @@ from patronage.config import Action
 from patronage.report import ReportData, write_report
 from patronage.report.page import report_html
 from patronage.retention.judged_money import judged_money
+from patronage.retention.wording import chance
 
 SCORES = ("patronage", "p_no_purchase", "recency")
 RANKS = {"auc": 0.7, "average_precision": 0.5, "top_decile_lift": 2.0}
@@ -89,6 +91,24 @@ def test_the_headline_says_the_run_in_plain_words(page, at_risk):
     assert f"Of 200 active customers, about {leaving} will not buy again within 90 days" in text
     assert f"Contacting {len(chosen)} customers costs {chosen['action_cost'].sum():.2f} USD" in text
     assert f"bring {chosen['expected_net_value'].sum():,.2f} USD beyond that" in text
+
+
+def test_leaving_is_named_for_what_it_is(page, at_risk):
+    share = f"{at_risk['p_churn'].mean():.0%}; after 1998-04-02 it was 40%"
+    assert "Expected not to buy in 90 days" in page.text
+    assert share in page.text
+    assert (
+        "Chance to leave: the probability that the customer buys nothing in 90 days." in page.text
+    )
+    assert "Expected to leave" not in page.text
+
+
+def test_the_first_table_tells_who_is_still_a_customer(data, html, at_risk):
+    now = html[html.index('id="now"') : html.index('id="charts"')]
+    first = at_risk[at_risk["selected"]].head(15)
+    shown = re.findall(r'data-label="Chance still a customer">([^<]+)</td>', now)
+    assert shown == [escape(chance(one)) for one in first["p_alive"]]
+    assert '<th class="number">Chance still a customer</th>' in now
 
 
 def test_every_part_is_there(page):

@@ -71,11 +71,21 @@ TRIED = {
 def test_the_season_is_told_with_its_windows_and_months():
     comparison = model_comparison({"value_models": {**FOUND, "season": TRIED}})
     assert "by +12.5 over 2 windows, where chance may give 3.2. It is used." in comparison.season
-    assert "90 purchases came after 2025-04-01, 89 were expected with a season and 80 without" in (
-        comparison.season
+    assert comparison.season.endswith(
+        "Over all windows 130 purchases came; 132 were expected with a season and 141 without."
     )
-    assert comparison.months[0] == ("Jan", "0.50")
-    assert comparison.months[-1] == ("Dec", "6.50")
+    assert comparison.windows == [
+        ["2025-04-01", "90", "89", "80"],
+        ["2025-01-01", "40", "43", "61"],
+    ]
+    assert comparison.months == [["Fitted", *["0.50"] * 11, "6.50"]]
+
+
+def test_what_was_counted_stands_above_what_was_fitted():
+    both = {**TRIED, "counted": [0.8] * 11 + [3.2]}
+    comparison = model_comparison({"value_models": {**FOUND, "season": both}})
+    assert [row[0] for row in comparison.months] == ["Counted", "Fitted"]
+    assert comparison.months[0][-1] == "3.20"
 
 
 def test_a_season_that_is_not_used_has_no_months():
