@@ -1,5 +1,6 @@
 """`patronage init`: a commented settings file that names what the header of a table shows."""
 
+import json
 from pathlib import Path
 
 from patronage.data.guessing import Guess, guess
@@ -45,11 +46,13 @@ def _notes(guessed: Guess) -> dict[str, str]:
 
 def _to_do(guessed: Guess) -> list[str]:
     """What the user has to look at besides the lines marked required."""
-    lines = []
+    lines = _about_encoding(guessed)
     columns = {**guessed.columns, **({"amount": ""} if guessed.amount else {})}
     missing = [name for name in ("customer_id", "timestamp", "amount") if name not in columns]
     if missing:
         lines.append(f"name the columns for {', '.join(missing)}")
+    if guessed.timestamp_by_values:
+        lines.append(f'check that "{guessed.columns["timestamp"]}" is when: its values are days')
     money = [name for name in ("discount", "margin") if name in guessed.columns]
     if money:
         named = " and ".join(f'"{guessed.columns[name]}" ({name})' for name in money)
@@ -59,6 +62,19 @@ def _to_do(guessed: Guess) -> list[str]:
             f'check date_format: days fit "{guessed.date.format}" and "{guessed.date.other}"'
         )
     return lines
+
+
+def _about_encoding(guessed: Guess) -> list[str]:
+    """A text that is no Unicode does not tell how it is to be read; its letters are a hint."""
+    if guessed.encoding in ("utf-8", "utf-16"):
+        return []
+    odd = [name for name in guessed.names if not name.isascii()]
+    shown = f", such as {', '.join(json.dumps(name, ensure_ascii=False) for name in odd[:3])}"
+    return [
+        f'encoding = "{guessed.encoding}" is a guess: the file is not UTF-8. Look at the columns '
+        f"in the settings file{shown if odd else ''}: if letters are wrong, set another encoding "
+        "(docs/settings.md lists them) before you name columns"
+    ]
 
 
 def _relative(source: str, config: Path) -> str:

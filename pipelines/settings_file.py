@@ -109,7 +109,7 @@ def settings_markdown() -> str:
 
 def _section_markdown(name: str, model: type[Section]) -> str:
     rows = (
-        f"| {key} | {_default(field)} | {field.description} |\n"
+        f"| {key} | {_default(field)} | {' '.join((field.description or '').split())} |\n"
         for key, field in model.model_fields.items()
     )
     title = f"\n## {name}\n\n{(model.__doc__ or '').strip()}\n\n"

@@ -8,6 +8,29 @@ from patronage.sources import fault_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
+Encoding = Literal[
+    "utf-8",
+    "utf-16",
+    "latin-1",
+    "cp1252",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "cp1257",
+    "iso-8859-2",
+    "iso-8859-5",
+    "iso-8859-7",
+    "iso-8859-9",
+    "iso-8859-13",
+    "iso-8859-15",
+    "cp437",
+    "cp850",
+    "cp852",
+    "cp866",
+    "koi8-r",
+]
+
 
 class Section(BaseModel):
     """A section of the settings: frozen, unknown keys refused, no text or flag taken as number."""
@@ -38,8 +61,10 @@ class FileSection(Section):
     """CSV: found in the file by default."""
     decimal: Literal[".", ","] = "."
     """CSV: the decimal mark of numbers; the other mark and blanks may group thousands."""
-    encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
-    """CSV: the encoding of the text; "cp1252" is what Windows writes in Western Europe."""
+    encoding: Encoding = "utf-8"
+    """CSV: the encoding of the text: utf-8, utf-16, latin-1; what Windows writes in Western Europe
+    (cp1252), Central Europe (cp1250), Cyrillic (cp1251), Greek (cp1253), Turkish (cp1254) and
+    Baltic (cp1257); iso-8859-2, -5, -7, -9, -13 and -15; cp437, cp850, cp852, cp866, koi8-r."""
     date_format: str | None = None
     """strptime format of the times, e.g. "%d/%m/%Y %H:%M"; ISO 8601 by default."""
     where: str | None = None

@@ -1,6 +1,7 @@
 """Attributes of customers: source columns that pass through, as numbers or as texts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import duckdb
 
@@ -8,7 +9,7 @@ from patronage.data.columns import suggestion
 from patronage.data.declaration import Column
 from patronage.data.source import Source
 from patronage.data.tables import CUSTOMERS
-from patronage.data.values import Reading, SourceColumn, flag_of, number_of
+from patronage.data.values import Reading, SourceColumn, flag_of, number_of, timestamp_of
 from patronage.errors import DataError
 from patronage.table_settings import CustomersSection, FileSection
 
@@ -58,10 +59,11 @@ def numeric_texts(
     kept: str,
     section: CustomersSection,
 ) -> tuple[dict[str, str], list[str]]:
-    """SQL of the texts that are numbers, by column, and what to look at.
+    """SQL of the texts that are numbers or days, by column, and what to look at.
 
     A text column is one of numbers if every kept value is a number and none begins with a zero that
-    a number would lose, as codes do; or if every one is true, false, yes or no.
+    a number would lose, as codes do; or if every one is true, false, yes or no. It is one of
+    days if every value is a day.
     """
     found: dict[str, str] = {}
     warnings = []
@@ -80,7 +82,30 @@ def numeric_texts(
             if _ALMOST * known <= read < known:
                 warnings.append(_almost(column.label, known - read, known, example))
                 break
+        else:
+            days = _days_of(connection, column.name, origin, reading, kept)
+            if days is not None:
+                found[column.name] = days
     return found, warnings
+
+
+def _days_of(
+    connection: duckdb.DuckDBPyConnection,
+    key: str,
+    origin: SourceColumn,
+    reading: Reading,
+    kept: str,
+) -> str | None:
+    """SQL of texts that all are days, in the table's date_format or else ISO 8601."""
+    plain = timestamp_of(origin, replace(reading, date_format=None))
+    iso = f"CASE WHEN regexp_matches({origin.key}, '^\\d{{4}}-\\d\\d-\\d\\d') THEN {plain} END"
+    for sql in dict.fromkeys((timestamp_of(origin, reading) if reading.date_format else iso, iso)):
+        known, read = connection.execute(
+            f'SELECT count("{key}"), count(*) FILTER (isfinite({sql})) FROM rows WHERE {kept}'
+        ).fetchall()[0]
+        if known and known == read:
+            return sql
+    return None
 
 
 def _declared(key: str, origin: SourceColumn, section: CustomersSection) -> Column:

@@ -1,4 +1,4 @@
-"""Which contract column a name stands for: English, German, French and Spanish order exports."""
+"""Which contract column a name stands for: order exports in English and four more languages."""
 
 import re
 import unicodedata
@@ -23,13 +23,15 @@ _WORDS = {
     "timestamp": _Words(
         "timestamp invoicedate orderdate purchasedate transactiondate rechnungsdatum bestelldatum "
         "kaufdatum auftragsdatum datecommande dateachat fechapedido fechacompra datum date fecha "
-        "zeitpunkt createdat time day",
+        "zeitpunkt datazakupu datasprzedazy datazamowienia datatransakcji data kiedy createdat "
+        "time day",
         "birth geburt naissance nacimiento update modif deliver liefer ship versand livraison due",
     ),
     "customer_id": _Words(
         "customerid customerno customernumber customernr customercode kundennr kundennummer "
         "kundenid kdnr debitornr debitorennr clientid idclient codeclient numclient numeroclient "
         "nclient clienteid codigocliente codcliente numcliente customer kunde debitor client "
+        "nrklienta numerklienta idklienta kodklienta klient nabywca "
         "household member user buyer acheteur comprador account email",
         "name nom mail phone tel city segment group gruppe since type typ country land ort agent",
     ),
@@ -39,26 +41,29 @@ _WORDS = {
         "belegnummer bonnr invoiceid invoiceno invoicenumber transactionid receiptno ncommande "
         "idcommande numcommande numerocommande numfacture npedido nopedido idpedido numpedido "
         "numeropedido numfactura invoice order basket receipt transaction bestell auftrag "
-        "rechnung beleg commande facture pedido factura ticket",
-        "date datum fecha time zeit status typ amount value total betrag wert orderline lineno "
-        "position channel addres adress price preis montant importe qty quantit cantidad menge",
+        "rechnung beleg commande facture pedido factura ticket "
+        "nrparagonu numerparagonu nrzamowienia numerzamowienia nrfaktury paragon zamowien faktur",
+        "date datum data fecha time zeit status typ amount value total betrag wert orderline "
+        "lineno position channel addres adress price preis montant importe qty quantit cantidad "
+        "menge",
     ),
     "product_id": _Words(
         "productid productno productcode stockcode sku ean gtin artikelnr artikelnummer artikelid "
         "artnr materialnr itemid itemno itemcode articleid refproduit codeproduit idproduit "
         "codigoproducto codproducto idproducto product artikel article articulo produit producto "
-        "item isbn asin",
+        "item isbn asin kodtowaru kodproduktu indeks towar",
         "name bez beschr desc text price preis prix precio qty quantit cantidad menge count anzahl "
-        "group gruppe categ kateg",
+        "group gruppe grupa nazwa categ kateg",
     ),
     "quantity": _Words(
         "quantity quantite cantidad menge anzahl stuckzahl stueckzahl qty qte units unidades "
-        "stuck stueck pieces",
+        "stuck stueck pieces ilosc sztuk",
         "price preis prix precio",
     ),
     "amount": _Words(
         "netamount amountnet nettobetrag nettoumsatz nettowert montantht montantnet importeneto "
         "lineamount linetotal amount umsatz betrag gesamtpreis positionswert montant importe "
+        "wartoscnetto kwotanetto wartosc kwota "
         "revenue sales gesamt total spend summe netto ventas value wert",
         "tax steuer mwst discount rabatt remise descuento ship versand fracht fee gebuhr date "
         "status person channel unit einzel code quantit menge items margin marge cost kosten "
@@ -66,12 +71,12 @@ _WORDS = {
     ),
     PRICE: _Words(
         "unitprice einzelpreis stuckpreis stueckpreis preisprostuck prixunitaire preciounitario "
-        "price preis prix precio",
+        "cenajednostkowa price preis prix precio cena",
         "total gesamt list old",
     ),
     "category": _Words(
         "category categorie categoria kategorie warengruppe artikelgruppe produktgruppe "
-        "productgroup productfamily department rayon famille familia",
+        "productgroup productfamily grupatowarowa grupaproduktow department rayon famille familia",
         "customer kunde client user price preis code nr number",
     ),
     "channel": _Words(
@@ -80,7 +85,7 @@ _WORDS = {
     ),
     "discount": _Words(
         "discountamount rabattbetrag montantremise importedescuento discount rabatt nachlass "
-        "remise rabais descuento sconto",
+        "remise rabais descuento sconto rabat znizka",
         f"{_SHARES} code coupon type typ name reason grund",
     ),
     "margin": _Words(
@@ -138,5 +143,5 @@ def _stands_for(name: str, part: str, never: list[str]) -> bool:
 
 def _folded(name: str) -> str:
     """Small letters and digits alone, accents off: "N° de Pédido" is "ndepedido"."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
+    plain = unicodedata.normalize("NFKD", name.casefold().replace("ł", "l"))
     return "".join(character for character in plain if character.isalnum())

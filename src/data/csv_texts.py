@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import itertools
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -11,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from patronage.data.encodings import likely_encoding, odd_words
 from patronage.data.values import literal
 from patronage.errors import DataError
+from patronage.table_settings import Encoding
 
-_CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1", "cp1252": "cp1252"}
-_UNKNOWN_TO_DUCKDB = ("cp1252",)
+_KNOWN_TO_DUCKDB = ("utf-8", "utf-16", "latin-1")
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CHUNK = 1 << 20
 
@@ -48,7 +50,7 @@ def csv_texts(files: list[Path], encoding: str, folder: Path, *, table: str) -> 
     Bytes that the encoding does not have stay as they are, which is no UTF-8, so that DuckDB
     rejects the lines that hold them.
     """
-    if encoding not in _UNKNOWN_TO_DUCKDB:
+    if encoding in _KNOWN_TO_DUCKDB:
         return CsvTexts(files, encoding)
     originals = {folder / f"{table}-{place}.csv": file for place, file in enumerate(files)}
     for copy, file in originals.items():
@@ -60,11 +62,32 @@ def csv_texts(files: list[Path], encoding: str, folder: Path, *, table: str) -> 
     return CsvTexts(list(originals), "utf-8", originals)
 
 
-def guess_encoding(files: list[Path]) -> str:
-    """UTF-16 by the mark it begins with, UTF-8 if all bytes are, or else that of Windows."""
+def guess_encoding(files: list[Path]) -> Encoding:
+    """UTF-16 by the mark it begins with, UTF-8 if all bytes are, or else what the letters tell."""
     if _begins_as_utf_16(files[0]):
         return "utf-16"
-    return "utf-8" if all(map(_is_utf_8, files)) else "cp1252"
+    others = [file for file in files if not _is_utf_8(file)]
+    if not others:
+        return "utf-8"
+    return _by_letters(others)
+
+
+def _by_letters(files: list[Path]) -> Encoding:
+    return likely_encoding(odd_words(itertools.chain.from_iterable(map(_chunks, files))))
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with _open(file) as stream:
+        yield from iter(lambda: stream.read(_CHUNK), b"")
+
+
+def _open(file: Path) -> gzip.GzipFile | io.BufferedReader:
+    return gzip.open(file) if file.suffix.lower() == ".gz" else file.open("rb")
+
+
+def _codec(encoding: str) -> str:
+    """What Python calls it; UTF-8 with or without a mark in front."""
+    return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
 def _is_utf_8(file: Path) -> bool:
@@ -92,11 +115,10 @@ def open_text(
     DataError
         If the file cannot be unpacked or decoded.
     """
-    opener = gzip.open if file.suffix.lower() == ".gz" else open
     try:
         with (
-            opener(file, "rb") as raw,
-            io.TextIOWrapper(raw, encoding=_CODECS[encoding], errors=errors, newline="") as text,
+            _open(file) as raw,
+            io.TextIOWrapper(raw, encoding=_codec(encoding), errors=errors, newline="") as text,
         ):
             yield text
     except UnicodeError as error:
@@ -108,17 +130,16 @@ def open_text(
         raise DataError(f"{file} cannot be unpacked: {error}. Is it complete?") from error
 
 
-def _other_encoding(file: Path, encoding: str) -> str:
+def _other_encoding(file: Path, encoding: str) -> Encoding:
     """What a file may be instead, by the mark that UTF-16 begins with."""
     if encoding != "utf-16" and _begins_as_utf_16(file):
         return "utf-16"
-    return "cp1252" if encoding == "utf-8" else "utf-8"
+    return _by_letters([file]) if encoding == "utf-8" else "utf-8"
 
 
 def _begins_as_utf_16(file: Path) -> bool:
-    opener = gzip.open if file.suffix.lower() == ".gz" else open
     try:
-        with opener(file, "rb") as stream:
+        with _open(file) as stream:
             return stream.read(2) in _UTF_16_MARKS
     except (OSError, EOFError, zlib.error):
         return False

@@ -14,11 +14,12 @@ from patronage.data.files import format_of, source_files
 from patronage.data.source import Source, open_source
 from patronage.data.values import Reading, SourceColumn, number_of, text_of
 from patronage.errors import DataError
-from patronage.table_settings import TransactionsSection
+from patronage.table_settings import Encoding, TransactionsSection
 
 SAMPLE_ROWS = 20_000
 _NUMBERS = ("quantity", "amount", PRICE, "discount", "margin")
 _ENOUGH = 0.5
+_SURE = 0.9
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,12 @@ class Guess:
     """Contract column to source column, for those that were recognised."""
     amount: str | None
     """An expression, where there is no amount column but a quantity and a price."""
-    encoding: str
+    encoding: Encoding
     decimal: Literal[".", ","]
     date: DateGuess
     """How the column of `timestamp` is written."""
+    timestamp_by_values: bool = False
+    """Whether that column was found by its values, for no name was known."""
 
 
 def guess(source: str, folder: Path) -> Guess:
@@ -73,6 +76,12 @@ class _Sample:
         best = max(self.numbers(name, "."), self.numbers(name, ","))
         return contract not in _NUMBERS or best >= _ENOUGH * len(values)
 
+    def is_of_days(self, name: str) -> bool:
+        """Whether nearly all values are days that are written with marks, whatever the name."""
+        values = [value for value in self.values[name] if not value.isdigit()]
+        days = guess_date_format(self.connection, values).share * len(values)
+        return bool(values) and days >= _SURE * len(self.values[name])
+
     def numbers(self, name: str, decimal: Literal[".", ","]) -> int:
         """How many values are numbers with that decimal mark."""
         number = number_of(SourceColumn("value", "value"), Reading(decimal=decimal))
@@ -80,8 +89,12 @@ class _Sample:
         return int(self.connection.execute(query, [self.values[name]]).fetchall()[0][0])
 
 
-def _guess(sample: _Sample, encoding: str) -> Guess:
+def _guess(sample: _Sample, encoding: Encoding) -> Guess:
     found = recognise(list(sample.values), sample.fits)
+    free = [name for name in sample.values if name not in found.values()]
+    by_values = None if "timestamp" in found else next(filter(sample.is_of_days, free), None)
+    if by_values is not None:
+        found["timestamp"] = by_values
     price = found.pop(PRICE, None)
     amount = None
     if "amount" not in found and "quantity" in found and price is not None:
@@ -97,6 +110,7 @@ def _guess(sample: _Sample, encoding: str) -> Guess:
         date=guess_date_format(
             sample.connection, sample.values.get(found.get("timestamp", ""), [])
         ),
+        timestamp_by_values=by_values is not None,
     )
 
 

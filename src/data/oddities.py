@@ -14,6 +14,8 @@ from patronage.data.wording import row_count
 
 LONGEST_SILENCE = timedelta(days=30)
 """A last day further than this from the one before is more often a typing error than business."""
+MANY_VALUES = 200
+"""Different texts of an attribute."""
 DISTINCT_AT_ONCE = 20_000_000
 """Rows; a gigabyte of memory."""
 
@@ -40,7 +42,12 @@ def oddities(
             *texts,
         ]
     else:
-        texts = [*_emptiness(found), unknown_customers(connection, kept, found), *texts]
+        texts = [
+            *_emptiness(found),
+            *_many_texts(found),
+            unknown_customers(connection, kept, found),
+            *texts,
+        ]
     return [text for text in texts if text]
 
 
@@ -59,6 +66,19 @@ def duplicates(connection: duckdb.DuckDBPyConnection, kept: str) -> int:
         for share in range(shares)
     )
     return int(rows - distinct)
+
+
+def _many_texts(found: TableProfile) -> list[str]:
+    """Attributes that tell customers apart rather than group them, such as postcodes."""
+    if found.table != "customers":
+        return []
+    return [
+        f"attribute {one.name} is a text with {one.distinct:,} values: a model "
+        "learns little from it. Group them in the export, or list the others: "
+        "[customers] attributes = [...]"
+        for one in found.columns
+        if one.kind == "text" and (one.distinct or 0) > MANY_VALUES
+    ]
 
 
 def _emptiness(found: TableProfile) -> list[str]:

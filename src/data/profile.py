@@ -67,7 +67,9 @@ class ColumnProfile:
 
     def _values(self) -> str:
         if self.kind == "number":
-            return f"{self.minimum:,g} to {self.maximum:,g}, median {self.quantiles['50']:,g}"
+            low, high, middle = self.minimum, self.maximum, self.quantiles["50"]
+            mark = "" if _are_years(low, high, middle) else ","
+            return f"{low:{mark}g} to {high:{mark}g}, median {middle:{mark}g}"
         if self.kind == "time":
             return f"{self.minimum} to {self.maximum}"
         values = "one value" if self.distinct == 1 else f"{self.distinct:,} values"
@@ -152,7 +154,8 @@ def profile(
         for name, sql in columns.items()
         if name != "customer_id"
     ]
-    days = next((one for one in found if one.kind == "time" and one.nulls < rows), None)
+    times = {column.label for column in plan.kept if column.kind == "time"}
+    days = next((one for one in found if one.name in times and one.nulls < rows), None)
     return TableProfile(
         table=plan.section.table,
         rows=rows,
@@ -167,11 +170,12 @@ def profile(
 
 
 def _kind(column: Column, sql: str) -> ProfileKind:
-    """As the table shows it: texts that became numbers have SQL of their own."""
+    """As the table shows it: texts that became numbers or days have SQL of their own."""
     if column.kind in ("id", "time"):
         return "id" if column.kind == "id" else "time"
-    is_text = column.kind == "text" and sql == f'"{column.name}"'
-    return "text" if is_text else "number"
+    if column.kind == "text" and sql == f'"{column.name}"':
+        return "text"
+    return "time" if "TIMESTAMP" in sql or "strptime" in sql else "number"
 
 
 def _fewest(plan: Plan) -> int:
@@ -245,6 +249,14 @@ def _top(
 
 def _row(connection: duckdb.DuckDBPyConnection, selected: str, kept: str) -> Any:
     return connection.execute(f"SELECT {selected} FROM rows WHERE {kept}").fetchall()[0]
+
+
+def _are_years(low: float | str | None, high: float | str | None, middle: float) -> bool:
+    """Whether numbers may be years, which are written without a mark for thousands."""
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        return False
+    whole = all(float(number).is_integer() for number in (low, high, 2 * middle))
+    return whole and low >= 1000 and high < 3000
 
 
 def _day(moment: date) -> str:

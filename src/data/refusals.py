@@ -41,7 +41,7 @@ def refuse_nothing_kept(
     if counts.rows_kept == 0:
         raise DataError(
             f"none of the {counts.rows_in:,} rows of {source.label} can be used:\n"
-            + _reason_text(found, section)
+            + _reason_text(found, section, counts.rows_in)
         )
 
 
@@ -63,11 +63,11 @@ def too_bad(
         f"{counts.rows_quarantined:,} of {counts.rows_in:,} rows of {section.table} "
         f"({counts.bad_share:.1%}) break the contract; "
         f"[{owner}] max_bad_share = {max_bad_share} allows {max_bad_share:.1%}.\n"
-        f"{_reason_text(found, section)}\n{where}"
+        f"{_reason_text(found, section, counts.rows_in)}\n{where}"
     )
 
 
-def _reason_text(found: list[Reason], section: FileSection, most: int = 5) -> str:
+def _reason_text(found: list[Reason], section: FileSection, rows_in: int, most: int = 5) -> str:
     """The most frequent reasons, one a line, with the settings that often mend them."""
     lines = [
         f"  {reason.rows:,} x {reason.text}, first in {reason.file} row {reason.row:,}"
@@ -77,17 +77,19 @@ def _reason_text(found: list[Reason], section: FileSection, most: int = 5) -> st
     if len(found) > most:
         rest = sum(reason.rows for reason in found[most:])
         lines.append(f"  {rest:,} x other reasons")
-    hints = [_hint(reason, section) for reason in found[:most]]
+    hints = [_hint(reason, section, rows_in) for reason in found[:most]]
     return "\n".join([*lines, *dict.fromkeys(hint for hint in hints if hint)])
 
 
-def _hint(reason: Reason, section: FileSection) -> str | None:
+def _hint(reason: Reason, section: FileSection, rows_in: int) -> str | None:
     """The setting that often mends the reason, by the value that could not be read."""
     if reason.text.endswith(" cannot be read"):
-        return _date_hint(reason.example or "", section)
+        # Where most times are read, another format would read fewer.
+        return _date_hint(reason.example or "", section) if 2 * reason.rows >= rows_in else None
     if reason.text == "line is not in the encoding of the settings":
         other = "cp1252" if section.encoding == "utf-8" else "utf-8"
-        return f'Try [{section.table}] encoding = "{other}" (now "{section.encoding}")'
+        more = "; docs/settings.md lists others" if other == "cp1252" else ""
+        return f'Try [{section.table}] encoding = "{other}" (now "{section.encoding}"){more}'
     if reason.text.endswith(" is neither true nor false"):
         return FLAG_HINT
     sign = _CURRENCY.search(reason.example or "")

@@ -1,10 +1,12 @@
 import csv
 import gzip
+from typing import get_args
 
 import pytest
 
 from patronage.data.csv_texts import guess_encoding
 from patronage.errors import DataError
+from patronage.table_settings import Encoding
 
 HEADER = "customer_id,timestamp,amount\n"
 
@@ -53,3 +55,25 @@ def test_one_file_of_windows_decides_for_all(tmp_path):
     for name, encoding in {"1.csv": "utf-8", "2.csv": "cp1252"}.items():
         (tmp_path / name).write_bytes((HEADER + "ü,2024-01-01,1\n").encode(encoding))
     assert guess_encoding([tmp_path / "1.csv", tmp_path / "2.csv"]) == "cp1252"
+
+
+def test_a_file_of_another_alphabet_keeps_its_rows_in_quarantine(read, rows, tmp_path):
+    text = f"{HEADER}Łódź,2024-01-01,1\nŻywiec,x,2\n"
+    (tmp_path / "orders.csv").write_bytes(text.encode("cp1250"))
+    ledger = read(encoding="cp1250")
+    assert rows(ledger, "customer_id") == [("Łódź",)]
+    assert [(reason.file, reason.row) for reason in ledger.reasons] == [("orders.csv", 2)]
+
+
+@pytest.mark.parametrize("encoding", get_args(Encoding))
+def test_every_encoding_of_the_settings_is_read(read, rows, tmp_path, encoding):
+    (tmp_path / "orders.csv").write_bytes(f"{HEADER}a,2024-01-01,1\n".encode(encoding))
+    assert rows(read(encoding=encoding), "customer_id") == [("a",)]
+
+
+def test_a_refused_encoding_names_the_likely_one(read, tmp_path):
+    (tmp_path / "orders.csv").write_bytes(
+        "Łódź,timestamp,amount\na,2024-01-01,1\n".encode("cp1250")
+    )
+    with pytest.raises(DataError, match='is not utf-8.*encoding = "cp1250"'):
+        read()

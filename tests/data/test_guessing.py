@@ -90,3 +90,31 @@ def test_a_workbook_is_refused(tmp_path):
     (tmp_path / "orders.xlsx").write_bytes(b"PK\x03\x04")
     with pytest.raises(DataError, match="orders.xlsx is a workbook; save it as CSV"):
         guess("orders.xlsx", tmp_path)
+
+
+def test_a_polish_export_is_read_off(tmp_path):
+    text = "Nr klienta;Data zakupu;Nr paragonu;Grupa towarowa;Ilość;Wartość netto;Rabat;Kanał\n"
+    rows = "007;31.12.2024 10:00;1;Rośliny;2;8,93;0,5;sklep\n"
+    (tmp_path / "sprzedaż.csv").write_bytes((text + rows).encode("cp1250"))
+    guessed = guess("sprzedaż.csv", tmp_path)
+    assert (guessed.encoding, guessed.decimal) == ("cp1250", ",")
+    assert guessed.date.format == "%d.%m.%Y %H:%M"
+    assert guessed.columns == {
+        "customer_id": "Nr klienta",
+        "timestamp": "Data zakupu",
+        "order_id": "Nr paragonu",
+        "category": "Grupa towarowa",
+        "quantity": "Ilość",
+        "amount": "Wartość netto",
+        "discount": "Rabat",
+        "channel": "Kanał",
+    }
+
+
+def test_days_are_found_under_an_unknown_name(tmp_path):
+    text = "code;Päivä;n\n20240101;31.12.2024;5\n20240102;n/a;1.2\n"
+    rows = "".join(f"2024{place};{place}.12.2024;5\n" for place in range(10, 29))
+    (tmp_path / "orders.csv").write_text(text + rows)
+    guessed = guess("orders.csv", tmp_path)
+    assert guessed.columns["timestamp"] == "Päivä"
+    assert guessed.date.format == "%d.%m.%Y"

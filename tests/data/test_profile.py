@@ -46,3 +46,50 @@ def test_a_table_without_rows_has_a_profile(read, tmp_path, table):
     found = read(ORDERS, tables={table: {"source": "empty.csv"}}).tables[table].profile
     assert (found.rows, found.customers, found.first_day, found.covered) == (0, 0, None, 0.0)
     assert {column.described() for column in found.columns} <= {"no rows"}
+
+
+YEARS = {
+    "years": ("1945", "2004", "1945 to 2004, median 2004"),
+    "amounts": ("5", "2004", "5 to 2,004, median 2,004"),
+    "parts": ("1945.5", "2004", "1,945.5 to 2,004, median 2,004"),
+}
+
+
+@pytest.mark.parametrize(("low", "high", "text"), YEARS.values(), ids=YEARS.keys())
+def test_years_are_written_without_a_mark_for_thousands(read, tmp_path, low, high, text):
+    (tmp_path / "customers.csv").write_text(f"customer_id,born\na,{low}\nb,{high}\nc,{high}\n")
+    ledger = read(ORDERS, tables={"customers": {"source": "customers.csv"}})
+    (born,) = ledger.tables["customers"].profile.columns
+    assert born.described().startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("days", "date_format"),
+    [(("31.12.2024", "01.02.1950"), "%d.%m.%Y"), (("2024-12-31", "1950-02-01"), "%d.%m.%Y")],
+)
+def test_an_attribute_of_days_is_one(read, rows, tmp_path, days, date_format):
+    lines = "".join(f"{name},{day}\n" for name, day in zip("ab", days, strict=True))
+    (tmp_path / "customers.csv").write_text("customer_id,joined\n" + lines + "c,\n")
+    section = {"source": "customers.csv", "date_format": date_format}
+    table = read(ORDERS, tables={"customers": section}).tables["customers"]
+    (joined,) = table.profile.columns
+    assert (joined.kind, joined.minimum, joined.maximum) == ("time", "1950-02-01", "2024-12-31")
+    assert table.profile.first_day is None
+
+
+def test_an_attribute_is_text_where_one_value_is_no_day_or_the_settings_say_so(read, tmp_path):
+    (tmp_path / "customers.csv").write_text(
+        "customer_id,joined,born\na,2024-12-31,1999-01-01\nb,soon,1999-01-02\n"
+    )
+    section = {"source": "customers.csv", "texts": ["born"]}
+    found = read(ORDERS, tables={"customers": section}).tables["customers"].profile
+    assert [column.kind for column in found.columns] == ["text", "text"]
+
+
+@pytest.mark.parametrize(("values", "said"), [(200, False), (201, True)])
+def test_texts_of_very_many_values_are_told(read, tmp_path, values, said):
+    lines = "".join(f"c{place},x{place}\n" for place in range(values))
+    (tmp_path / "customers.csv").write_text("customer_id,postcode\n" + lines)
+    table = read(ORDERS, tables={"customers": {"source": "customers.csv"}}).tables["customers"]
+    text = "attribute postcode is a text with 201 values"
+    assert any(text in one for one in table.warnings) is said

@@ -61,3 +61,11 @@ def test_the_hint_of_an_encoding_is_another_one(read):
         DataError, match=r'Try \[transactions\] encoding = "cp1252" \(now "utf-8"\)'
     ):
         ledger.refuse_if_bad(0)
+
+
+def test_a_format_that_reads_most_times_is_not_to_be_changed(read):
+    good = "".join(f"{place};31.12.2024;2;3\n" for place in range(9))
+    ledger = read(f"{HEADER}{good}x;2024-01-31;2;3\n", **{**MAPPED, "date_format": "%d.%m.%Y"})
+    with pytest.raises(DataError, match="1 x timestamp cannot be read") as refused:
+        ledger.refuse_if_bad(0.01)
+    assert "date_format" not in str(refused.value)

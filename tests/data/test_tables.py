@@ -169,9 +169,9 @@ def test_subscriptions(read_table, kept, line, expected):
 
 def test_words_that_are_no_flag_are_refused_with_those_that_are(read_table):
     ledger = read_table(
-        "subscriptions", "customer_id,start,auto_renew\na,2024-01-01,tak\nb,2024-01-01,ja\n"
+        "subscriptions", "customer_id,start,auto_renew\na,2024-01-01,vielleicht\nb,2024-01-01,ja\n"
     )
-    said = "(?s)1 x auto_renew is neither true nor false.*'tak'.*Read as true: .* ja, .*oui"
+    said = "(?s)1 x auto_renew is neither true nor false.*'vielleicht'.*Read as true: .* ja, .*oui"
     with pytest.raises(DataError, match=said):
         ledger.refuse_if_bad()
 

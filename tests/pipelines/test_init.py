@@ -109,3 +109,17 @@ def test_another_settings_file_is_to_be_named(written, tmp_path):
     with pytest.raises(SettingsError, match="or name another file: --config FILE"):
         written("customer,date,amount\na,2024-01-02,1.5\n")
     assert (tmp_path / "patronage.toml").read_text() == "mine"
+
+
+def test_an_encoding_that_is_no_unicode_is_said_to_be_a_guess(written):
+    said, text = written("Nr klienta;Ilość;Łódź\n1;2;3\n", "cp1250")
+    assert 'encoding = "cp1250"' in text
+    assert 'encoding = "cp1250" is a guess: the file is not UTF-8' in said
+    assert 'such as "Ilość", "Łódź": if letters are wrong' in said
+    assert said.index("is a guess") < said.index("name the columns")
+
+
+def test_a_column_found_by_its_days_is_to_be_checked(written):
+    said, text = written("customer;Päivä;amount\na;31.12.2024;1\n")
+    assert tomllib.loads(text)["transactions"]["columns"]["timestamp"] == "Päivä"
+    assert 'check that "Päivä" is when: its values are days' in said
