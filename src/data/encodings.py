@@ -46,7 +46,7 @@ def likely_encoding(words: list[bytes]) -> Encoding:
 
     Examples
     --------
-    >>> likely_encoding(["Ilość".encode("cp1250"), "Wartość".encode("cp1250")])
+    >>> likely_encoding(["Kanał".encode("cp1250"), "Wartość".encode("cp1250")])
     'cp1250'
     >>> likely_encoding(["Größe".encode("cp1252")])
     'cp1252'
