@@ -77,6 +77,7 @@ def _storage(path: Path) -> Any:
 def _study(storage: Any, name: str) -> "optuna.Study":
     import optuna
 
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.create_study(study_name=name, storage=storage, load_if_exists=True)
 
 
