@@ -48,7 +48,12 @@ def evaluate(
     DataError
         If fewer than `FEWEST` of the test customers churned, or stayed.
     """
-    _refuse_too_few(test)
+    refuse_too_few(
+        test,
+        who=f"customers as of {test['as_of'].iloc[0].date()}",
+        remedy="Bring more customers, or choose another [churn] horizon_days or [features] "
+        "active_days.",
+    )
     numbers = [name for name in features if not is_text(train[name])]
     columns = [*numbers, "p_no_purchase"]
     rule = InactivityRule().fit(train[AWAY], train["churned"])
@@ -69,12 +74,24 @@ def evaluate(
     )
 
 
-def _refuse_too_few(test: pd.DataFrame) -> None:
+def refuse_too_few(test: pd.DataFrame, *, who: str, remedy: str) -> None:
+    """Refuse to judge by rows of which hardly any churned, or stayed.
+
+    Parameters
+    ----------
+    test
+        `churned` of each row.
+    who, remedy
+        Of the message: what the rows are, and what to do about it.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than `FEWEST` of either.
+    """
     churned = int(test["churned"].sum())
     if min(churned, len(test) - churned) < FEWEST:
         raise DataError(
-            f"the model cannot be judged: of {len(test):,} customers as of "
-            f"{test['as_of'].iloc[0].date()}, {churned:,} churned and {len(test) - churned:,} "
-            f"stayed, and {FEWEST} of each are the least. Bring more customers, or choose another "
-            "[churn] horizon_days or [features] active_days."
+            f"the model cannot be judged: of {len(test):,} {who}, {churned:,} churned and "
+            f"{len(test) - churned:,} stayed, and {FEWEST} of each are the least. {remedy}"
         )

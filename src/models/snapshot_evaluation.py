@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from patronage.errors import DataError
 from patronage.models.churn import ChurnModel
-from patronage.models.churn_evaluation import FEWEST, OURS, Evaluation
+from patronage.models.churn_evaluation import OURS, Evaluation, refuse_too_few
 from patronage.models.evaluation import metrics_table
 from patronage.models.panel_matrix import (
     is_text,
@@ -91,7 +90,11 @@ def evaluate_snapshot(model: ChurnModel, *, train: pd.DataFrame, test: pd.DataFr
     DataError
         If fewer than 10 of the test rows churned, or stayed.
     """
-    _refuse_too_few(test)
+    refuse_too_few(
+        test,
+        who="rows kept to judge by",
+        remedy="Bring more customers, or keep more to judge by: [churn] test_share",
+    )
     features = list(model.features)
     regression = MixedLogistic().fit(train[features], train["churned"])
     scores = pd.DataFrame(
@@ -107,13 +110,3 @@ def evaluate_snapshot(model: ChurnModel, *, train: pd.DataFrame, test: pd.DataFr
         scores=pd.concat([test[["customer_id", "churned"]], scores], axis=1),
         metrics=metrics_table(test["churned"], scores),
     )
-
-
-def _refuse_too_few(test: pd.DataFrame) -> None:
-    churned = int(test["churned"].sum())
-    if min(churned, len(test) - churned) < FEWEST:
-        raise DataError(
-            f"the model cannot be judged: of {len(test):,} rows kept to judge by, {churned:,} "
-            f"churned and {len(test) - churned:,} stayed, and {FEWEST} of each are the least. "
-            "Bring more customers, or keep more to judge by: [churn] test_share"
-        )
