@@ -135,6 +135,14 @@ def test_the_same_again_is_no_worse_than_the_champion(trained, patronage, run_pa
     assert patronage("rollback", "-c", trained) == 0
 
 
+def test_promotion_by_hand_waits_for_the_command(tmp_path, patronage, capsys):
+    config = write(tmp_path, FIRST + '\n[tracking]\npromote = "manual"\n')
+    assert patronage("run", "-c", config) == 4
+    assert "passed the gate and waits" in capsys.readouterr().err
+    assert patronage("train", "-c", config) == 0
+    assert "version 2 passed the gate and waits: patronage promote" in capsys.readouterr().out
+
+
 def test_leaks_can_be_refused(tmp_path, patronage, capsys):
     config = write(tmp_path, FIRST.replace('"leave_out"', '"refuse"'))
     assert patronage("train", "-c", config) == 3
