@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -277,11 +278,20 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             "calibration": self.calibration_.to_dict(),
             "mean_start": self.mean_start_,
             "start": self.start_.to_dict(),
+            "booster": _digest(self.booster_.model_to_string()),
         }
 
     @classmethod
     def from_dict(cls, numbers: Mapping[str, Any], booster: str) -> Self:
-        """The model that `to_dict` described, with the booster as LightGBM's text."""
+        """The model that `to_dict` described, with the booster as LightGBM's text.
+
+        Raises
+        ------
+        DataError
+            If the text is not that of the model's booster: LightGBM ends the process on some.
+        """
+        if numbers.get("booster", _digest(booster)) != _digest(booster):
+            raise DataError("the booster's text is cut off, or that of another model")
         names = ("features", "label_days", "trials", "seconds", "n_folds", "monotone")
         model = cls(**{name: numbers[name] for name in (*names, "from_value_model", "seed")})
         model.categories_ = dict(numbers["categories"])
@@ -297,6 +307,10 @@ def fold_rows(fold: Fold, as_of: pd.Series, rows: Rows) -> FoldRows:
     """The rows of a fold in a panel whose cutoffs are `as_of`."""
     train, judge = as_of.isin(fold.train), as_of == fold.judge
     return FoldRows(rows, np.flatnonzero(train), np.flatnonzero(judge))
+
+
+def _digest(booster: str) -> str:
+    return sha256(booster.encode()).hexdigest()
 
 
 def _out_of_time(fold: FoldRows, tuned: Tuned) -> FloatArray:

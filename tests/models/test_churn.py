@@ -119,6 +119,14 @@ def test_survives_json_and_text(learnt):
     pd.testing.assert_frame_equal(again.contributions(panel), model.contributions(panel))
 
 
+def test_trees_that_were_cut_off_are_refused_before_they_are_read(learnt):
+    numbers, text = learnt[2].to_dict(), learnt[2].booster_.model_to_string()
+    with pytest.raises(DataError, match="the booster's text is cut off, or that of another model"):
+        ChurnModel.from_dict(numbers, text[: len(text) // 2])
+    del numbers["booster"]  # as older models were saved
+    assert ChurnModel.from_dict(numbers, text).features == learnt[2].features
+
+
 def test_a_missing_column_is_named(learnt):
     panel, _, model = learnt
     with pytest.raises(DataError, match="needs 2 columns that the table lacks: away, p_no_purch"):
