@@ -220,6 +220,7 @@ def _judged(
             "churn_rate": float(split.learn[LABEL].mean()),
             "trials": len(churn.tuned_.trials),
             "params": {**churn.tuned_.params, "n_trees": churn.tuned_.n_trees},
+            "start": churn.start_.to_dict(),
             "calibration": churn.calibration_.to_dict(),
             "importance": _importance(churn, split.test),
         },
