@@ -7,7 +7,7 @@ import pandas as pd
 
 from patronage.features.feature import Feature
 from patronage.features.value_model import FEATURES as VALUE_FEATURES
-from patronage.models.churn import P_NO_PURCHASE, ChurnModel
+from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, Evaluation
 from patronage.models.importance import permutation_importance
 from patronage.models.metric_intervals import metric_intervals
@@ -101,7 +101,6 @@ def _inputs(
 ) -> dict[str, Mapping[str, Any]]:
     """What each input is in words, and what is usual among the test customers."""
     known = {one.name: one for one in (*features, *VALUE_FEATURES)}
-    names = [*churn.features, *({P_NO_PURCHASE} & set(test))]
     return {
         name: {
             "family": known[name].family,
@@ -109,7 +108,7 @@ def _inputs(
             "unit": known[name].unit,
             "usual": _usual(test[name]),
         }
-        for name in names
+        for name in churn.inputs
     }
 
 

@@ -111,13 +111,16 @@ class ChurnCalibration(BaseEstimator):  # type: ignore[misc]
 
     def fit(self, judged: JudgedRows) -> Self:
         """Choose the shape and learn shape and level on all judged rows."""
-        self.tried_ = self._later_losses(judged)
+        self.tried_ = {
+            name: float(each.mean()) for name, each in self._later_losses(judged).items()
+        }
         self.shape_, self.level_ = self._learnt(self._chosen(), judged)
         return self
 
-    def later_loss(self, judged: JudgedRows) -> float | None:
-        """Mean log loss of the best shape at cutoffs it was not learnt on; None without any."""
-        return min(self._later_losses(judged).values(), default=None)
+    def later_losses(self, judged: JudgedRows) -> FloatArray:
+        """Log loss of each row whose cutoff the best shape was not learnt on; empty without any."""
+        losses = self._later_losses(judged)
+        return min(losses.values(), key=lambda each: float(each.mean()), default=np.empty(0))
 
     def predict_log_odds(self, start: FloatArray, trees: FloatArray) -> FloatArray:
         """Calibrated log-odds of churn, shape (n,)."""
@@ -185,15 +188,15 @@ class ChurnCalibration(BaseEstimator):  # type: ignore[misc]
             return None
         return np.array([(cutoffs[-1] - day).days for day in cutoffs]) / self.label_days
 
-    def _later_losses(self, judged: JudgedRows) -> dict[str, float]:
-        """Mean log loss of each shape at cutoffs whose labels it has not seen."""
+    def _later_losses(self, judged: JudgedRows) -> dict[str, FloatArray]:
+        """Each shape's losses at cutoffs whose labels it has not seen, in one order of rows."""
         losses: dict[str, list[FloatArray]] = {name: [] for name in SHAPES}
         for known, later in self._splits(judged):
             for name in SHAPES:
                 shape, level = self._learnt(name, known)
                 p = expit(shape.bend(later.start, later.trees) + level.shift)
                 losses[name].append(log_losses(later.churned, p))
-        return {name: float(np.concatenate(each).mean()) for name, each in losses.items() if each}
+        return {name: np.concatenate(each) for name, each in losses.items() if each}
 
     def _splits(self, judged: JudgedRows) -> list[tuple[JudgedRows, JudgedRows]]:
         """To learn from and to try: the cutoffs known by then, or without time all others."""

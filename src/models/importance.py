@@ -139,7 +139,7 @@ def _families(
     model: ChurnModel, test: pd.DataFrame, families: Mapping[str, str]
 ) -> list[tuple[str, tuple[str, ...]]]:
     groups: dict[str, list[str]] = {}
-    for name in (*_start(test), *model.features):
+    for name in (*_start(model), *model.features):
         family = START_FAMILY if name == P_NO_PURCHASE else families[name]
         groups.setdefault(family, []).append(name)
     return [(name, tuple(columns)) for name, columns in groups.items()]
@@ -148,11 +148,11 @@ def _families(
 def _singles(
     model: ChurnModel, test: pd.DataFrame, count: int
 ) -> list[tuple[str, tuple[str, ...]]]:
-    return [(name, (name,)) for name in (*_start(test), *most_used(model, count))]
+    return [(name, (name,)) for name in (*_start(model), *most_used(model, count))]
 
 
-def _start(test: pd.DataFrame) -> tuple[str, ...]:
-    return (P_NO_PURCHASE,) if P_NO_PURCHASE in test else ()
+def _start(model: ChurnModel) -> tuple[str, ...]:
+    return (P_NO_PURCHASE,) if P_NO_PURCHASE in model.inputs else ()
 
 
 def _loss(model: ChurnModel, test: pd.DataFrame) -> float:

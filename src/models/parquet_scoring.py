@@ -77,7 +77,9 @@ def score_parquet(
         batches = file.iter_batches(BATCH, columns=wanted)
         score = _scoring(model, schema, threads=1)
         rows = 0
-        with pq.ParquetWriter(partial, schema, use_dictionary=kept) as writer:
+        # A dictionary of ids, each another, would only cost.
+        repeated = [name for name in kept if name != KEYS[0]]
+        with pq.ParquetWriter(partial, schema, use_dictionary=repeated) as writer:
             for scored in _in_order(pool, score, batches, waiting=WAITING * workers):
                 writer.write_batch(scored)
                 rows += scored.num_rows
