@@ -1,5 +1,6 @@
 """From scores to what people read: at-risk list as CSV and workbook, report as one page."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,7 +22,8 @@ from patronage.report import (
     write_at_risk_xlsx,
     write_report,
 )
-from patronage.report.leaving import leaving_meaning, leaving_name, leaving_share
+from patronage.report.label_words import LabelWords
+from patronage.report.leaving import leaving_share
 from patronage.retention import RetentionPolicy, at_risk_list, plain_reasons
 from patronage.retention.wording import counted
 from patronage.tracking.champion import LoadedModel
@@ -38,7 +40,7 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
         judged = _judged(store, model, policy)
         customers = _customers(run.path).assign(run_id=run.run_id)
         at_risk = _at_risk(settings, run, model, customers, policy, judged)
-        run.manifest["counts"]["listed"] = _listed(at_risk)
+        run.manifest["counts"]["listed"] = selected_figures(at_risk)
         run.manifest["model"] = {
             "version": model.version,
             "trained_as_of": model.scorer.as_of,
@@ -55,7 +57,8 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
             run.path / "at_risk.xlsx",
             currency=settings.ledger.currency,
             policy=policy,
-            summary=_summary(settings, run, judged, at_risk),
+            summary=workbook_facts(run, judged, at_risk),
+            words=LabelWords.of(run.manifest["settings"]),
         )
         write_report(
             run.path / "report.html",
@@ -87,7 +90,7 @@ def _at_risk(
 ) -> pd.DataFrame:
     """The list, with reasons for its first rows."""
     as_of = date.fromisoformat(str(run.manifest["as_of"]))
-    ranked = at_risk_list(customers, _no_reasons(), policy, as_of=as_of)
+    ranked = at_risk_list(customers, no_reasons(), policy, as_of=as_of)
     first = ranked.sort_values("selected", ascending=False, kind="stable").head(REASONS_FOR)
     ids = first["customer_id"].to_list()
     seen = pd.read_parquet(run.path / FEATURES_SEEN, filters=[("customer_id", "in", ids)])
@@ -103,7 +106,8 @@ def _at_risk(
     return at_risk_list(customers, reasons, policy, as_of=as_of)
 
 
-def _listed(at_risk: pd.DataFrame) -> dict[str, float]:
+def selected_figures(at_risk: pd.DataFrame) -> dict[str, float]:
+    """How many are listed and selected, and what that costs and brings."""
     selected = at_risk[at_risk["selected"]]
     return {
         "at_risk": len(at_risk),
@@ -113,29 +117,34 @@ def _listed(at_risk: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _no_reasons() -> pd.DataFrame:
+def no_reasons() -> pd.DataFrame:
+    """Reasons of nobody, for a list made before they are known."""
     names = ("customer_id", "reason_1", "reason_2", "reason_3")
     return pd.DataFrame({name: pd.Series(dtype="str") for name in names})
 
 
-def _summary(
-    settings: Settings, run: RunFolder, judged: Judged, at_risk: pd.DataFrame
-) -> dict[str, str]:
+def workbook_facts(run: RunFolder, judged: Judged, at_risk: pd.DataFrame) -> dict[str, str]:
     """What the workbook says about the list besides the list."""
-    data = run.manifest["data"]
     gate = gate_sentence(run.manifest)
-    chances, churn = at_risk["p_churn"], settings.churn
+    chances, words = at_risk["p_churn"], LabelWords.of(run.manifest["settings"])
     return {
-        leaving_name(churn.horizon_days): (
+        words.expected_name: (
             f"{counted(round(chances.sum()), 'customer')} of {len(chances):,} "
             f"({leaving_share(chances, judged.metrics['test']) or 'nobody is listed'})"
         ),
-        "Leaving": leaving_meaning(churn.horizon_days, churn.lead_days),
+        "Leaving": words.meaning,
         **({} if gate is None else {"Model used": gate}),
         "Quality": quality_sentence(judged.metrics),
-        "Data": f"transactions of {data['first_day']} to {data['last_day']}",
+        **_days_covered(run.manifest.get("data", {})),
         "Model": f"version {run.manifest['model_version']}, run {run.manifest['run_id']}",
     }
+
+
+def _days_covered(data: Mapping[str, Any]) -> dict[str, str]:
+    """Of a log; a snapshot covers none."""
+    if "first_day" not in data:
+        return {}
+    return {"Data": f"transactions of {data['first_day']} to {data['last_day']}"}
 
 
 def _report_data(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,13 @@ def read_to_score(section: SnapshotSection, *, folder: Path) -> pd.DataFrame:
     rows = _rows(section, table, label=False)
     others = _features(section, table, [*_roles(section), section.churned])
     return pd.concat([rows, others.rename(columns=_name)], axis=1)
+
+
+def digest_of(rows: pd.DataFrame) -> str:
+    """SHA-256 of every value of the rows, with their columns and order."""
+    found = sha256("\x1f".join(map(str, rows.columns)).encode())
+    found.update(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
+    return found.hexdigest()
 
 
 def _roles(section: SnapshotSection) -> list[str]:
