@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.config import Settings
+from patronage.models.training_panel import PURCHASES
 from patronage.pipelines.carding import copy_card
 from patronage.pipelines.families import families_used
 from patronage.pipelines.judging import in_money
@@ -36,7 +37,7 @@ REASONS_FOR = 20_000  # exact contributions cost about a second per 2,000 custom
 def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedModel) -> None:
     """Write at_risk.csv, at_risk.xlsx, report.html and metrics.json into the run's folder."""
     with run.step("list"):
-        policy = RetentionPolicy.from_settings(settings.retention)
+        policy = _policy(settings)
         judged = _judged(store, model, policy)
         customers = _customers(run.path).assign(run_id=run.run_id)
         at_risk = _at_risk(settings, run, model, customers, policy, judged)
@@ -52,6 +53,7 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
         run.manifest["model"]["card"] = copy_card(store, model.run_id, run.path)
         run.write_json("metrics.json", judged.metrics)
         write_at_risk_csv(at_risk, run.path / "at_risk.csv")
+        at_risk = _shown(settings, at_risk)
         write_at_risk_xlsx(
             at_risk,
             run.path / "at_risk.xlsx",
@@ -64,6 +66,17 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
             run.path / "report.html",
             data=_report_data(settings, run, model, customers, at_risk, judged),
         )
+
+
+def _policy(settings: Settings) -> RetentionPolicy:
+    """Of the settings; but who has a contract in force is a customer, whatever they buy."""
+    policy = RetentionPolicy.from_settings(settings.retention)
+    return policy if settings.churn.label == PURCHASES else replace(policy, min_p_alive=0.0)
+
+
+def _shown(settings: Settings, at_risk: pd.DataFrame) -> pd.DataFrame:
+    """The list as people see it: what purchases say of being alive is nothing of a contract."""
+    return at_risk if settings.churn.label == PURCHASES else at_risk.drop(columns="p_alive")
 
 
 def _judged(store: Store, model: LoadedModel, policy: RetentionPolicy) -> Judged:

@@ -115,14 +115,9 @@ not renewed within 5 days"
     @property
     def meaning(self) -> str:
         """What the chances of the list are chances of, in a sentence or two."""
-        if self.of_snapshot:
-            return f"Chance to leave: the probability that {self.sentence}."
-        if not self.of_contracts:
+        if not (self.of_contracts or self.of_snapshot):
             return leaving_meaning(self.days, self.lead_days)
-        return (
-            f"Chance to leave: the probability that {self.sentence}. Chance still a customer: what "
-            "the model of purchases says of their buying, and nothing of the subscription."
-        )
+        return f"Chance to leave: the probability that {self.sentence}."
 
     @property
     def customers(self) -> str:

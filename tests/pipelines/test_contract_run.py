@@ -109,6 +109,13 @@ def test_the_report_speaks_of_subscriptions(finished):
         assert text not in page, text
 
 
+def test_the_plan_that_is_left_most_is_the_reason_and_nobody_in_force_is_gone(finished):
+    listed = pd.read_csv(outputs(finished) / "at_risk.csv", keep_default_na=False)
+    first = listed.sort_values("p_churn", ascending=False).head(10)
+    assert (first["reason_1"] == "plan: student; most have family").all()
+    assert not listed["do_not_contact_reason"].str.contains("gone for good").any()
+
+
 def test_the_workbook_and_the_card_speak_of_subscriptions(finished):
     book = openpyxl.load_workbook(outputs(finished) / "at_risk.xlsx")
     guide = "\n".join(str(cell.value) for row in book["How to read"] for cell in row)
