@@ -15,6 +15,7 @@ from patronage.models.churn_evaluation import OURS, Evaluation
 from patronage.models.equal_rows import kept_to_judge
 from patronage.models.importance import most_used
 from patronage.models.leakage_probes import Suspicion
+from patronage.models.panel_matrix import changed_kinds
 from patronage.models.snapshot_evaluation import REGRESSION, evaluate_snapshot
 from patronage.models.snapshot_probes import snapshot_suspicions
 from patronage.models.snapshot_scorer import SnapshotScorer
@@ -254,8 +255,8 @@ def _judged(
             "params": {**churn.tuned_.params, "n_trees": churn.tuned_.n_trees},
             "cutoffs": [str(day) for day in churn.cutoffs_],
             "folds": churn.to_dict()["folds"],
+            "start": churn.start_.to_dict(),
             "calibration": churn.calibration_.to_dict(),
-            "from_value_model": False,
             "importance": _importance(churn, split.test),
         },
     }
@@ -325,6 +326,9 @@ def _if_fair(champion: LoadedModel, ours: SnapshotScorer, split: Split) -> Snaps
     reason = theirs.unfair_to(ours, split.day)
     missing = sorted(set(theirs.columns) - set(split.test))
     reason = reason or (f"it needs {', '.join(missing)}" if missing else None)
+    if reason is None:
+        changed = changed_kinds(split.test, theirs.columns, theirs.churn.categories_)
+        reason = f"of another kind now: {'; '.join(changed)}" if changed else None
     if reason:
         log.warning("champion %s is not compared: %s", champion.version, reason)
         return None

@@ -69,7 +69,7 @@ def evaluate(
             "recency": test[AWAY],
         }
     )
-    if model.base_odds_ is not None:  # of contracts, where purchases say little
+    if not model.from_value_model:  # of contracts, where purchases say little
         scores[BASE_RATE] = float(train["churned"].mean())
     return Evaluation(
         scores=pd.concat([test[["customer_id", "churned"]], scores], axis=1),
