@@ -21,7 +21,7 @@ ID_LIKE = 0.5
 FEW_VALUES = 20
 """... unless there are so few of them that they can be groups all the same."""
 LABEL, CUSTOMER, DAY, VALUE = "churned", "customer_id", "as_of", "value"
-OWN = (LABEL, CUSTOMER, DAY, VALUE)
+OWN = (LABEL, CUSTOMER, DAY, VALUE, "eligible", "p_churn", "p_no_purchase")
 _CLASH = "{} of the snapshot"
 
 

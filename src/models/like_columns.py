@@ -93,7 +93,10 @@ def _ratio(category: Floats, ranks: Floats) -> float:
 
 def _cramer(one: Floats, two: Floats) -> float:
     """Cramér's V, corrected for bias (Bergsma 2013, Journal of the Korean Statistical Society)."""
-    table = np.asarray(pd.crosstab(one, two), dtype=float)
+    rows_of, columns_of = (np.unique(codes, return_inverse=True)[1] for codes in (one, two))
+    shape = int(rows_of.max()) + 1, int(columns_of.max()) + 1
+    cells = np.bincount(rows_of * shape[1] + columns_of, minlength=shape[0] * shape[1])
+    table = cells.reshape(shape).astype(float)
     n, rows, columns = table.sum(), *table.shape
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
     phi2 = float(((table - expected) ** 2 / expected).sum() / n)
