@@ -143,6 +143,8 @@ WATCH_COLUMNS = (RANK, CUSTOMER, GROUP, WHY_NOT, *_SHARED, *_TECHNICAL)
 ALL_COLUMNS = (*ACT_NOW_COLUMNS, GROUP, WHY_NOT)
 
 _OF_SNAPSHOTS = {
+    "rank": "1 is the customer with the highest expected net value.",
+    "expected_net_value": "What contacting brings on average, less what it costs.",
     "reason_2": "What raises it next.",
     "reason_3": "What raises it after that.",
     "value_if_kept": "What the customer is worth if they stay, as your table or settings have it.",
