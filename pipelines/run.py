@@ -28,7 +28,7 @@ from patronage.tracking.champion import load_champion, load_version, usable_cham
 from patronage.tracking.gate import Verdict
 from patronage.tracking.store import Store
 
-REMEDY = "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
+MORE_DATA = "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def run(settings: Settings, *, run_at: datetime) -> Finished:
     with _job(settings, "run", run_at) as (job, store):
         prepared = prepare(settings, job, run_at=run_at)
         verdict = train_challenger(settings, prepared, job, store)
-        refuse_without_champion(store, verdict, settings.tracking.promote, REMEDY)
+        refuse_without_champion(store, verdict, settings.tracking.promote)
         model = load_champion(store)
         refuse_other_terms(model, settings)
         refuse_other_features(model, prepared.tables.own)
@@ -95,8 +95,10 @@ def _job(settings: Settings, command: str, run_at: datetime) -> Iterator[tuple[R
         yield job, store
 
 
-def refuse_without_champion(store: Store, verdict: Verdict, promoting: str, remedy: str) -> None:
-    """Stop where nothing can score; raises GateError with what was found and the remedy."""
+def refuse_without_champion(
+    store: Store, verdict: Verdict, promoting: str, *, hint: str = MORE_DATA
+) -> None:
+    """Stop a run that has trained but has nothing to score with; says why, and what helps."""
     if (verdict.passed and promoting == "gate") or usable_champion(store) is not None:
         return
     if verdict.passed:
@@ -105,8 +107,7 @@ def refuse_without_champion(store: Store, verdict: Verdict, promoting: str, reme
             "Make it champion: patronage promote, then: patronage score"
         )
     raise GateError(
-        f"the new model did not pass the gate, and there is no champion to use:\n{verdict}\n"
-        f"{remedy}"
+        f"the new model did not pass the gate, and there is no champion to use:\n{verdict}\n{hint}"
     )
 
 

@@ -31,7 +31,7 @@ from patronage.tracking.champion import LoadedModel, load_champion, load_version
 from patronage.tracking.store import Store
 
 log = logging.getLogger(__name__)
-REMEDY = "Bring more customers or columns, or more trials: [churn] trials, seconds."
+MORE_ROWS = "Bring more customers or columns, or more trials: [churn] trials, seconds."
 
 
 def run(settings: SnapshotSettings, *, run_at: datetime) -> Finished:
@@ -39,7 +39,7 @@ def run(settings: SnapshotSettings, *, run_at: datetime) -> Finished:
     with _job(settings, "run", run_at) as (job, store):
         snapshot = _read(settings, job)
         verdict = train_snapshot(settings, snapshot, job, store)
-        refuse_without_champion(store, verdict, settings.tracking.promote, REMEDY)
+        refuse_without_champion(store, verdict, settings.tracking.promote, hint=MORE_ROWS)
         model = load_champion(store)
         _score(settings, snapshot, job, model, run_at.date())
         write_snapshot_lists(settings, job, store, model)
@@ -156,6 +156,9 @@ def _told(job: RunFolder) -> str:
     if "churned" in job.manifest:
         churned = job.manifest["churned"]
         lines.append(f"{churned['share']:.1%} of {churned['rows']:,} customers churned")
+    training = job.manifest.get("training", {})
+    if training.get("waits"):
+        lines.append(f"version {training['version']} passed the gate and waits: patronage promote")
     if "scored" in counts:
         lines.append(f"{counts['scored']['customers']:,} customers scored")
     if "selected" in counts.get("listed", {}):

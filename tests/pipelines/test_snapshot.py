@@ -82,7 +82,15 @@ def test_a_champion_that_learnt_numbers_is_not_compared_on_texts(trained, patron
     said = "is not compared: of another kind now: months (numbers then, texts now, such as "
     assert said in capsys.readouterr().err
     gate = json.loads((outputs(trained) / "manifest.json").read_text())["training"]["gate"]
-    assert [one["other"] for one in gate["comparisons"]] == ["base_rate"]
+    assert [one["other"] for one in gate["comparisons"]] == ["base_rate", "logistic_regression"]
+
+
+def test_promotion_by_hand_waits_for_the_command(tmp_path, patronage, capsys):
+    config = write(tmp_path, FIRST + '\n[tracking]\npromote = "manual"\n')
+    assert patronage("run", "-c", config) == 4
+    assert "passed the gate and waits" in capsys.readouterr().err
+    assert patronage("train", "-c", config) == 0
+    assert "version 2 passed the gate and waits: patronage promote" in capsys.readouterr().out
 
 
 def test_leaks_can_be_refused(tmp_path, patronage, capsys):
