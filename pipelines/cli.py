@@ -166,7 +166,11 @@ def rollback(config: Config = SETTINGS_FILE) -> None:
 def report(config: Config = SETTINGS_FILE) -> None:
     """Make list and report anew from the latest scores, say after a change of costs."""
     from patronage.pipelines.run import report as report_only
+    from patronage.pipelines.snapshot import report as report_snapshot
 
+    if _is_snapshot(config):
+        _finish(report_snapshot(_snapshot_settings(config, None), run_at=datetime.now(UTC)))
+        return
     _finish(report_only(_settings(config, None), run_at=datetime.now(UTC)))
 
 
@@ -175,7 +179,13 @@ def monitor(config: Config = SETTINGS_FILE, as_of: AsOf = None) -> None:
     """Watch drift, volume and realised quality; exit code 5 when something calls for you."""
     from patronage.pipelines.monitor import monitor as watch
 
-    finished = watch(_settings(config, as_of), run_at=datetime.now(UTC))
+    if _is_snapshot(config):
+        from patronage.pipelines.snapshot_monitor import monitor as watch_snapshot
+
+        settings = _snapshot_settings(config, as_of)
+        finished = watch_snapshot(settings, run_at=datetime.now(UTC))
+    else:
+        finished = watch(_settings(config, as_of), run_at=datetime.now(UTC))
     print(finished.summary)
     if finished.alarms:
         raise MonitorAlarm("\n".join(finished.alarms))

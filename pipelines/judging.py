@@ -19,7 +19,7 @@ from patronage.pipelines.prepare import Prepared
 from patronage.retention.judged_money import judged_money
 from patronage.snapshot_settings import SnapshotSettings
 from patronage.tracking.champion import LoadedModel
-from patronage.tracking.comparing_anew import BASELINES
+from patronage.tracking.comparing_anew import baselines
 from patronage.tracking.gate import Money, Verdict, judge
 from patronage.tracking.registry import GateTerms
 from patronage.tracking.training_run import VALUE
@@ -96,7 +96,7 @@ def verdict_on(
     return judge(
         scores["churned"],
         scores[OURS],
-        to_beat={name: scores[name] for name in BASELINES},
+        to_beat=baselines(scores),
         # Its own value model has seen days after the test cutoff; the table's has not.
         champion=None if fair is None else fair.scorer.churn.predict_proba(test),
         money=Money(scores[VALUE], terms.actions) if VALUE in scores else None,

@@ -1,5 +1,6 @@
 """From scores to what people read: at-risk list as CSV and workbook, report as one page."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.config import Settings
+from patronage.models.training_panel import PURCHASES
 from patronage.pipelines.carding import copy_card
 from patronage.pipelines.families import families_used
 from patronage.pipelines.judging import in_money
@@ -21,7 +23,8 @@ from patronage.report import (
     write_at_risk_xlsx,
     write_report,
 )
-from patronage.report.leaving import leaving_meaning, leaving_name, leaving_share
+from patronage.report.label_words import LabelWords
+from patronage.report.leaving import leaving_share
 from patronage.retention import RetentionPolicy, at_risk_list, plain_reasons
 from patronage.retention.wording import counted
 from patronage.tracking.champion import LoadedModel
@@ -34,11 +37,11 @@ REASONS_FOR = 20_000  # exact contributions cost about a second per 2,000 custom
 def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedModel) -> None:
     """Write at_risk.csv, at_risk.xlsx, report.html and metrics.json into the run's folder."""
     with run.step("list"):
-        policy = RetentionPolicy.from_settings(settings.retention)
+        policy = _policy(settings)
         judged = _judged(store, model, policy)
         customers = _customers(run.path).assign(run_id=run.run_id)
         at_risk = _at_risk(settings, run, model, customers, policy, judged)
-        run.manifest["counts"]["listed"] = _listed(at_risk)
+        run.manifest["counts"]["listed"] = selected_figures(at_risk)
         run.manifest["model"] = {
             "version": model.version,
             "trained_as_of": model.scorer.as_of,
@@ -50,17 +53,30 @@ def write_lists(settings: Settings, run: RunFolder, store: Store, model: LoadedM
         run.manifest["model"]["card"] = copy_card(store, model.run_id, run.path)
         run.write_json("metrics.json", judged.metrics)
         write_at_risk_csv(at_risk, run.path / "at_risk.csv")
+        at_risk = _shown(settings, at_risk)
         write_at_risk_xlsx(
             at_risk,
             run.path / "at_risk.xlsx",
             currency=settings.ledger.currency,
             policy=policy,
-            summary=_summary(settings, run, judged, at_risk),
+            summary=workbook_facts(run, judged, at_risk),
+            words=LabelWords.of(run.manifest["settings"]),
         )
         write_report(
             run.path / "report.html",
             data=_report_data(settings, run, model, customers, at_risk, judged),
         )
+
+
+def _policy(settings: Settings) -> RetentionPolicy:
+    """Of the settings; but who has a contract in force is a customer, whatever they buy."""
+    policy = RetentionPolicy.from_settings(settings.retention)
+    return policy if settings.churn.label == PURCHASES else replace(policy, min_p_alive=0.0)
+
+
+def _shown(settings: Settings, at_risk: pd.DataFrame) -> pd.DataFrame:
+    """The list as people see it: what purchases say of being alive is nothing of a contract."""
+    return at_risk if settings.churn.label == PURCHASES else at_risk.drop(columns="p_alive")
 
 
 def _judged(store: Store, model: LoadedModel, policy: RetentionPolicy) -> Judged:
@@ -87,7 +103,7 @@ def _at_risk(
 ) -> pd.DataFrame:
     """The list, with reasons for its first rows."""
     as_of = date.fromisoformat(str(run.manifest["as_of"]))
-    ranked = at_risk_list(customers, _no_reasons(), policy, as_of=as_of)
+    ranked = at_risk_list(customers, no_reasons(), policy, as_of=as_of)
     first = ranked.sort_values("selected", ascending=False, kind="stable").head(REASONS_FOR)
     ids = first["customer_id"].to_list()
     seen = pd.read_parquet(run.path / FEATURES_SEEN, filters=[("customer_id", "in", ids)])
@@ -103,7 +119,8 @@ def _at_risk(
     return at_risk_list(customers, reasons, policy, as_of=as_of)
 
 
-def _listed(at_risk: pd.DataFrame) -> dict[str, float]:
+def selected_figures(at_risk: pd.DataFrame) -> dict[str, float]:
+    """How many are listed and selected, and what that costs and brings."""
     selected = at_risk[at_risk["selected"]]
     return {
         "at_risk": len(at_risk),
@@ -113,29 +130,34 @@ def _listed(at_risk: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _no_reasons() -> pd.DataFrame:
+def no_reasons() -> pd.DataFrame:
+    """Reasons of nobody, for a list made before they are known."""
     names = ("customer_id", "reason_1", "reason_2", "reason_3")
     return pd.DataFrame({name: pd.Series(dtype="str") for name in names})
 
 
-def _summary(
-    settings: Settings, run: RunFolder, judged: Judged, at_risk: pd.DataFrame
-) -> dict[str, str]:
+def workbook_facts(run: RunFolder, judged: Judged, at_risk: pd.DataFrame) -> dict[str, str]:
     """What the workbook says about the list besides the list."""
-    data = run.manifest["data"]
     gate = gate_sentence(run.manifest)
-    chances, churn = at_risk["p_churn"], settings.churn
+    chances, words = at_risk["p_churn"], LabelWords.of(run.manifest["settings"])
     return {
-        leaving_name(churn.horizon_days): (
+        words.expected_name: (
             f"{counted(round(chances.sum()), 'customer')} of {len(chances):,} "
             f"({leaving_share(chances, judged.metrics['test']) or 'nobody is listed'})"
         ),
-        "Leaving": leaving_meaning(churn.horizon_days, churn.lead_days),
+        "Leaving": words.meaning,
         **({} if gate is None else {"Model used": gate}),
         "Quality": quality_sentence(judged.metrics),
-        "Data": f"transactions of {data['first_day']} to {data['last_day']}",
+        **_days_covered(run.manifest.get("data", {})),
         "Model": f"version {run.manifest['model_version']}, run {run.manifest['run_id']}",
     }
+
+
+def _days_covered(data: Mapping[str, Any]) -> dict[str, str]:
+    """Of a log; a snapshot covers none."""
+    if "first_day" not in data:
+        return {}
+    return {"Data": f"transactions of {data['first_day']} to {data['last_day']}"}
 
 
 def _report_data(

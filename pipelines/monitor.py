@@ -8,18 +8,21 @@ from datetime import date, datetime, timedelta
 import pandas as pd
 
 from patronage.config import Settings
+from patronage.data.ledger import Ledger
 from patronage.errors import DataError
-from patronage.features import DayTable, customer_tables
+from patronage.features import CustomerTables, customer_tables
 from patronage.features.seen import cut
+from patronage.models.training_panel import SUBSCRIPTIONS
 from patronage.pipelines.past_runs import PastRun, one_a_day, past_runs, with_models
-from patronage.pipelines.prepare import checked, day_of_the_run, quarantine_told, read
+from patronage.pipelines.prepare import checked, day_of_the_run, quarantine_told, read, sources_of
+from patronage.pipelines.project_store import project_store
 from patronage.pipelines.run_folder import RunFolder, run_folder
 from patronage.retention.wording import counted
 from patronage.tracking.drift import Drift, feature_drift, score_drift
 from patronage.tracking.realised import Realised, realised
 from patronage.tracking.reference import Reference, reference_or_none
 from patronage.tracking.save_rate import TREAT, save_rates
-from patronage.tracking.store import Store, open_store
+from patronage.tracking.store import Store
 from patronage.tracking.versions import TrainedVersion, champion_version, trained_version
 from patronage.tracking.volume import periods
 from patronage.tracking.watched import Watched
@@ -40,7 +43,7 @@ class Finished:
 class Known:
     """What the data say on the day of the run; `data_end` is the first day not known then."""
 
-    days: DayTable
+    tables: CustomerTables
     outcomes: pd.DataFrame | None
     as_of: date
     data_end: date
@@ -60,9 +63,7 @@ def monitor(settings: Settings, *, run_at: datetime) -> Finished:
     outputs = settings.path(settings.run.outputs)
     with run_folder(outputs, command="monitor", started_at=run_at, latest=False) as run:
         run.manifest["settings"] = settings.model_dump(mode="json")
-        store = open_store(
-            settings.path(settings.tracking.folder), experiment=settings.tracking.experiment
-        )
+        store = project_store(settings)
         runs = past_runs(outputs)
         _refuse_without_scores(runs, store, settings, None)
         known = _known(settings, run, run_at)
@@ -70,8 +71,9 @@ def monitor(settings: Settings, *, run_at: datetime) -> Finished:
         _refuse_without_scores(past, store, settings, known.as_of)
         with run.step("monitor"):
             watched = _watched(settings, store, past, known)
-        _write(run, watched, settings)
-    return Finished(_told(run, watched), [alarm.text for alarm in watched.alarms])
+        write_monitored(run, watched)
+    said = "\n".join([quarantine_told(run), *told(run, watched)])
+    return Finished(said, [alarm.text for alarm in watched.alarms])
 
 
 def _refuse_without_scores(
@@ -99,14 +101,25 @@ def _known(settings: Settings, run: RunFolder, run_at: datetime) -> Known:
         rows = ledger.table("outcomes")
         outcomes: pd.DataFrame | None = None if rows is None else rows.collect().to_pandas()
         return Known(
-            days=customer_tables(
-                transactions=cut(ledger.collect, "transactions", as_of=as_of)
-            ).days,
+            tables=_tables(ledger, settings, as_of),
             outcomes=outcomes,
             as_of=as_of,
             data_end=min(as_of, ledger.last_day + timedelta(days=1)),
             transactions=ledger.counts.rows_kept,
         )
+
+
+def _tables(ledger: Ledger, settings: Settings, as_of: date) -> CustomerTables:
+    """What labels are made of; subscriptions only where churn is their end."""
+    terms, found = settings.subscriptions, sources_of(ledger)
+    end_known = "at_end" if terms is None else terms.end_known
+    contractual = settings.churn.label == SUBSCRIPTIONS
+    names = [name for name in ("transactions", "subscriptions") if name in found]
+    known = {
+        name: cut(found[name], name, as_of=as_of, end_known=end_known)
+        for name in (names if contractual else names[:1])
+    }
+    return customer_tables(**known, end_known=end_known)
 
 
 def _watched(settings: Settings, store: Store, past: Sequence[PastRun], known: Known) -> Watched:
@@ -115,36 +128,36 @@ def _watched(settings: Settings, store: Store, past: Sequence[PastRun], known: K
     runs = with_models(past, versions)
     by_day = one_a_day(runs)
     newest = by_day[-1]
-    references, notes = _references(store, versions)
+    references, notes = references_of(store, versions)
     features = newest.features()
     reference = references.get(newest.scored.model_version)
     judged = _judged(by_day, runs, known, notes)
     lists = None
     if known.outcomes is not None:
         by_id = {run.scored.run_id: run.scored for run in runs}
-        lists = save_rates(known.outcomes, by_id, known.days, data_end=known.data_end)
+        lists = save_rates(known.outcomes, by_id, known.tables, data_end=known.data_end)
     return Watched(
         newest=newest.scored,
         data_end=known.data_end,
         eligible=len(features),
         champion=champion_version(store),
         reference=reference,
-        scores=_scores(reference, features, newest),
-        features=_features(reference, features, newest),
+        scores=drift_of_scores(reference, features, newest),
+        features=drift_of_features(reference, features, newest),
         p_churn=features["p_churn"],
-        periods=periods(known.days, end=known.data_end),
+        periods=periods(known.tables.days, end=known.data_end),
         runs=[run.volume for run in by_day],
         transactions=known.transactions,
         judged=judged,
         waiting=[run.scored for run in by_day if run.scored.matures > known.data_end],
-        test_log_loss=_test_log_losses(references),
+        test_log_loss=test_log_losses(references),
         lists=lists,
         notes=notes,
         limits=settings.monitor,
     )
 
 
-def _references(
+def references_of(
     store: Store, versions: Mapping[str, TrainedVersion | None]
 ) -> tuple[dict[str, Reference], list[str]]:
     """The reference of each version, and a note on each that has none."""
@@ -162,13 +175,19 @@ def _references(
     return found, notes
 
 
-def _scores(reference: Reference | None, features: pd.DataFrame, newest: PastRun) -> Drift | None:
+def drift_of_scores(
+    reference: Reference | None, features: pd.DataFrame, newest: PastRun
+) -> Drift | None:
+    """Drift of the newest scores; None where there is nothing to compare."""
     if reference is None or features.empty:
         return None
     return score_drift(reference, features["p_churn"], as_of=newest.scored.as_of)
 
 
-def _features(reference: Reference | None, features: pd.DataFrame, newest: PastRun) -> list[Drift]:
+def drift_of_features(
+    reference: Reference | None, features: pd.DataFrame, newest: PastRun
+) -> list[Drift]:
+    """Drift of every input of the newest scores."""
     if reference is None or features.empty:
         return []
     return feature_drift(reference, features, as_of=newest.scored.as_of)
@@ -185,7 +204,7 @@ def _judged(
         result = realised(
             run.scored,
             run.customers(),
-            known.days,
+            known.tables,
             data_end=known.data_end,
             treated=_treated(run, runs, known),
         )
@@ -209,12 +228,14 @@ def _treated(run: PastRun, runs: Sequence[PastRun], known: Known) -> set[str]:
     return set(rows.loc[treated, "customer_id"].astype(str))
 
 
-def _test_log_losses(references: Mapping[str, Reference]) -> dict[str, float]:
+def test_log_losses(references: Mapping[str, Reference]) -> dict[str, float]:
+    """Of each version in its own test, where it is known."""
     found = references.items()
     return {name: one.test["log_loss"] for name, one in found if "log_loss" in one.test}
 
 
-def _write(run: RunFolder, watched: Watched, settings: Settings) -> None:
+def write_monitored(run: RunFolder, watched: Watched) -> None:
+    """Write the page and the numbers into the run's folder."""
     from patronage.report.monitor_page import write_monitor_page
 
     with run.step("page"):
@@ -224,11 +245,11 @@ def _write(run: RunFolder, watched: Watched, settings: Settings) -> None:
     run.manifest["scores_of"] = watched.newest.run_id
 
 
-def _told(run: RunFolder, watched: Watched) -> str:
+def told(run: RunFolder, watched: Watched) -> list[str]:
     """What was looked at, in a few lines."""
     newest = watched.newest
     scored = f"scores as of {newest.as_of} by model version {newest.model_version}"
-    lines = [quarantine_told(run), scored]
+    lines = [scored]
     if watched.scores is not None:
         features = counted(len(watched.features), "feature")
         lines.append(f"drift: scores PSI {watched.scores.psi:.2f}; {features} compared")
@@ -243,4 +264,4 @@ def _told(run: RunFolder, watched: Watched) -> str:
         )
     lines += watched.notes
     lines.append(counted(len(watched.alarms), "alarm") if watched.alarms else "no alarm")
-    return "\n".join([*lines, str(run.path / PAGE)])
+    return [*lines, str(run.path / PAGE)]

@@ -9,9 +9,11 @@ from patronage.config import Settings
 from patronage.cutoff_setting import CutoffSetting
 from patronage.errors import SettingsError
 from patronage.features import ChurnLabels, write_panel
+from patronage.features.contract_labels import ContractLabels
 from patronage.models import BetaGeoModel, PurchaseModel
 from patronage.models.choose_purchases import choose_purchases
 from patronage.models.time_folds import mature_at
+from patronage.models.training_panel import PURCHASES
 from patronage.models.value_features import ValueFeatures, value_features
 from patronage.pipelines.prepare import Prepared, prepare, quarantine_told, training_cutoffs
 from patronage.pipelines.run_folder import run_folder
@@ -76,11 +78,7 @@ def panel(
                 cutoffs=days,
                 active_days=settings.features.active_days,
                 eligible_only=not everyone,
-                labels=ChurnLabels(
-                    horizons_days=horizons,
-                    lead_days=settings.churn.lead_days,
-                    data_end=prepared.data_end,
-                ),
+                labels=_labels(settings, prepared, horizons),
                 sample=sample,
                 seed=seed,
                 families=[value.family],
@@ -91,6 +89,19 @@ def panel(
             "without_value_model": {str(day): why for day, why in value.missing.items()},
         }
     return "\n".join([quarantine_told(run), *_told(rows, horizons), str(to)])
+
+
+def _labels(settings: Settings, prepared: Prepared, horizons: tuple[int, ...]) -> ChurnLabels:
+    """Of purchases or, as [churn] label has it, of contracts."""
+    lead, end = settings.churn.lead_days, prepared.data_end
+    if settings.churn.label == PURCHASES:
+        return ChurnLabels(horizons_days=horizons, lead_days=lead, data_end=end)
+    return ContractLabels(
+        horizons_days=horizons,
+        lead_days=lead,
+        data_end=end,
+        grace_days=settings.churn.grace_days,
+    )
 
 
 def _value_features(

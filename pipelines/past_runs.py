@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.errors import DataError
+from patronage.models.snapshot_scorer import KIND as SNAPSHOT
 from patronage.models.training_panel import PURCHASES, LabelRule
 from patronage.pipelines.run_folder import read_manifest
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
@@ -27,16 +28,20 @@ class PastRun:
     folder: Path
     scored: ScoredRun
     volume: RunVolume
+    learnt_from: bool = False
+    """Of a snapshot: whether the model has learnt from the rows that were scored."""
 
     def customers(self) -> pd.DataFrame:
-        """`customer_id`, `eligible`, `p_churn` and `p_no_purchase` of everybody.
+        """`customer_id`, `eligible`, `p_churn` and, of a log, `p_no_purchase` of everybody.
 
         Raises
         ------
         DataError
             If the file cannot be read.
         """
-        return self._read(CUSTOMERS, ["customer_id", "eligible", "p_churn", "p_no_purchase"])
+        names = ["customer_id", "eligible", "p_churn"]
+        of_log = [] if self.scored.rule.label == SNAPSHOT else ["p_no_purchase"]
+        return self._read(CUSTOMERS, [*names, *of_log])
 
     def features(self) -> pd.DataFrame:
         """The features of the eligible, with their `p_churn` and `p_no_purchase`.
@@ -84,7 +89,7 @@ def with_models(
     runs: Iterable[PastRun], versions: Mapping[str, TrainedVersion | None]
 ) -> list[PastRun]:
     """The same runs, each with the day that its model was trained for."""
-    return [PastRun(run.folder, _with_model(run.scored, versions), run.volume) for run in runs]
+    return [replace(run, scored=_with_model(run.scored, versions)) for run in runs]
 
 
 def _with_model(run: ScoredRun, versions: Mapping[str, TrainedVersion | None]) -> ScoredRun:
@@ -103,19 +108,28 @@ def _past_run(folder: Path) -> PastRun | None:
             run_id=str(manifest["run_id"]),
             as_of=as_of,
             model_version=str(manifest["model_version"]),
-            rule=LabelRule(
-                active_days=settings["features"]["active_days"],
-                horizon_days=settings["churn"]["horizon_days"],
-                lead_days=settings["churn"]["lead_days"],
-                label=settings["churn"].get("label", PURCHASES),
-                grace_days=settings["churn"].get("grace_days", 0),
-            ),
+            rule=_rule(settings),
         )
-        return PastRun(folder, scored, _volume(manifest, scored))
+        learnt_from = bool(manifest.get("counts", {}).get("scored", {}).get("learnt_from"))
+        return PastRun(folder, scored, _volume(manifest, scored), learnt_from)
     except (OSError, ValueError, KeyError, TypeError) as error:
         name = type(error).__name__
         log.warning("%s is passed over: its manifest cannot be used: %s %s", folder, name, error)
         return None
+
+
+def _rule(settings: Mapping[str, Any]) -> LabelRule:
+    churn = settings["churn"]
+    label = churn.get("label", PURCHASES)
+    if label == SNAPSHOT:  # of all its terms it has but the horizon, if there is time
+        return LabelRule(active_days=1, horizon_days=churn["horizon_days"] or 0, label=label)
+    return LabelRule(
+        active_days=settings["features"]["active_days"],
+        horizon_days=churn["horizon_days"],
+        lead_days=churn["lead_days"],
+        label=label,
+        grace_days=churn.get("grace_days", 0),
+    )
 
 
 def _volume(manifest: Mapping[str, Any], run: ScoredRun) -> RunVolume:

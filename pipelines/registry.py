@@ -2,9 +2,9 @@
 
 from patronage.config import Settings
 from patronage.pipelines.judging import gate_terms
+from patronage.pipelines.project_store import project_store
 from patronage.snapshot_settings import SnapshotSettings
 from patronage.tracking.registry import promote, roll_back
-from patronage.tracking.store import Store, open_store
 
 
 def promote_version(
@@ -17,7 +17,7 @@ def promote_version(
     PatronageError
         If there is none, or it did not pass the gate against the champion of today.
     """
-    moved = promote(_store(settings), gate_terms(settings), version=version, force=force)
+    moved = promote(project_store(settings), gate_terms(settings), version=version, force=force)
     return "it is champion already; nothing moved" if moved is None else str(moved)
 
 
@@ -29,9 +29,4 @@ def roll_back_champion(settings: Settings | SnapshotSettings) -> str:
     DataError
         If there is none.
     """
-    return str(roll_back(_store(settings)))
-
-
-def _store(settings: Settings | SnapshotSettings) -> Store:
-    tracking = settings.tracking
-    return open_store(settings.path(tracking.folder), experiment=tracking.experiment)
+    return str(roll_back(project_store(settings)))

@@ -18,13 +18,15 @@ from patronage.pipelines.champion_terms import (
 )
 from patronage.pipelines.lists import write_lists
 from patronage.pipelines.prepare import prepare, quarantine_told
+from patronage.pipelines.project_store import project_store
 from patronage.pipelines.run_folder import RunFolder, latest_run, read_manifest, run_folder
 from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
 from patronage.pipelines.score import score as score_customers
 from patronage.pipelines.train import train as train_challenger
+from patronage.snapshot_settings import SnapshotSettings
 from patronage.tracking.champion import load_champion, load_version, usable_champion
 from patronage.tracking.gate import Verdict
-from patronage.tracking.store import Store, open_store
+from patronage.tracking.store import Store
 
 MORE_DATA = "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
 
@@ -73,9 +75,9 @@ def score(settings: Settings, *, run_at: datetime) -> Finished:
 
 def report(settings: Settings, *, run_at: datetime) -> Finished:
     """List and report anew from the latest scores, by the model that made them."""
-    scored = _latest_scores(settings)
+    scored = latest_scores(settings)
     with _job(settings, "report", run_at) as (job, store):
-        _take_over(scored, job)
+        take_over(scored, job)
         model = load_version(store, job.manifest["model_version"])
         refuse_other_terms(model, settings)
         write_lists(settings, job, store, model)
@@ -89,8 +91,7 @@ def _job(settings: Settings, command: str, run_at: datetime) -> Iterator[tuple[R
     with run_folder(outputs, command=command, started_at=run_at, latest=shown) as job:
         job.manifest["settings"] = settings.model_dump(mode="json")
         with job.step("open store"):
-            tracking = settings.tracking
-            store = open_store(settings.path(tracking.folder), experiment=tracking.experiment)
+            store = project_store(settings)
         yield job, store
 
 
@@ -110,7 +111,8 @@ def refuse_without_champion(
     )
 
 
-def _latest_scores(settings: Settings) -> Path:
+def latest_scores(settings: Settings | SnapshotSettings) -> Path:
+    """The folder of the newest scores; raises DataError where there are none."""
     outputs = settings.path(settings.run.outputs)
     latest = latest_run(outputs)
     if latest is None or not (latest / CUSTOMERS).exists():
@@ -118,7 +120,7 @@ def _latest_scores(settings: Settings) -> Path:
     return latest
 
 
-def _take_over(scored: Path, job: RunFolder) -> None:
+def take_over(scored: Path, job: RunFolder) -> None:
     """Copy the scores of another run, and what its manifest says of them.
 
     Raises

@@ -5,22 +5,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from patronage.data.snapshot import CUSTOMER, DAY, VALUE, Snapshot, read_snapshot, read_to_score
+from patronage.data.snapshot import (
+    CUSTOMER,
+    DAY,
+    LABEL,
+    VALUE,
+    Snapshot,
+    digest_of,
+    read_snapshot,
+    read_to_score,
+)
 from patronage.errors import DataError
-from patronage.pipelines.run import Finished, refuse_without_champion
+from patronage.pipelines.project_store import project_store
+from patronage.pipelines.run import Finished, latest_scores, refuse_without_champion, take_over
 from patronage.pipelines.run_folder import RunFolder, run_folder
-from patronage.pipelines.score import CUSTOMERS
+from patronage.pipelines.score import CUSTOMERS, FEATURES_SEEN
+from patronage.pipelines.snapshot_lists import write_snapshot_lists
 from patronage.pipelines.snapshot_train import train_snapshot
-from patronage.report import write_at_risk_csv
-from patronage.retention import RetentionPolicy, at_risk_list
-from patronage.retention.at_risk import REASONS
 from patronage.snapshot_settings import SnapshotSettings
-from patronage.tracking.champion import LoadedModel, load_champion
-from patronage.tracking.store import Store, open_store
+from patronage.tracking.champion import LoadedModel, load_champion, load_version
+from patronage.tracking.store import Store
 
 log = logging.getLogger(__name__)
 MORE_ROWS = "Bring more customers or columns, or more trials: [churn] trials, seconds."
@@ -33,8 +41,8 @@ def run(settings: SnapshotSettings, *, run_at: datetime) -> Finished:
         verdict = train_snapshot(settings, snapshot, job, store)
         refuse_without_champion(store, verdict, settings.tracking.promote, hint=MORE_ROWS)
         model = load_champion(store)
-        customers = _score(settings, snapshot, job, model, run_at.date())
-        _list(settings, job, customers)
+        _score(settings, snapshot, job, model, run_at.date())
+        write_snapshot_lists(settings, job, store, model)
     return Finished(_told(job), verdict.passed)
 
 
@@ -53,6 +61,17 @@ def score(settings: SnapshotSettings, *, run_at: datetime) -> Finished:
     return Finished(_told(job))
 
 
+def report(settings: SnapshotSettings, *, run_at: datetime) -> Finished:
+    """List and report anew from the latest scores, by the model that made them."""
+    scored = latest_scores(settings)
+    with _job(settings, "report", run_at) as (job, store):
+        take_over(scored, job)
+        write_snapshot_lists(
+            settings, job, store, load_version(store, job.manifest["model_version"])
+        )
+    return Finished(_told(job))
+
+
 @contextmanager
 def _job(
     settings: SnapshotSettings, command: str, run_at: datetime
@@ -62,15 +81,16 @@ def _job(
     with run_folder(outputs, command=command, started_at=run_at, latest=shown) as job:
         job.manifest["settings"] = settings.model_dump(mode="json")
         with job.step("open store"):
-            tracking = settings.tracking
-            store = open_store(settings.path(tracking.folder), experiment=tracking.experiment)
+            store = project_store(settings)
         yield job, store
 
 
 def _read(settings: SnapshotSettings, job: RunFolder) -> Snapshot:
     with job.step("read"):
         snapshot = read_snapshot(settings.snapshot, folder=settings.folder)
-    job.manifest["counts"] = {"snapshot": {"rows": len(snapshot.rows)}}
+    counts = {"rows_read": len(snapshot.rows), "with a label": len(snapshot.labelled)}
+    job.manifest["counts"] = {"snapshot": counts}
+    job.manifest["data"] = {"digest": digest_of(snapshot.rows)}
     for name, reason in sorted(snapshot.left_out.items()):
         log.info("%s is left out: %s", name, reason)
     return snapshot
@@ -78,8 +98,8 @@ def _read(settings: SnapshotSettings, job: RunFolder) -> Snapshot:
 
 def _score(
     settings: SnapshotSettings, snapshot: Snapshot, job: RunFolder, model: LoadedModel, today: date
-) -> pd.DataFrame:
-    """Score the customers asked for; writes customers.parquet."""
+) -> None:
+    """Score the customers asked for; writes customers.parquet and the features of the listed."""
     scorer = model.snapshot_scorer
     with job.step("score"):
         rows = _to_score(settings, snapshot)
@@ -95,12 +115,18 @@ def _score(
             run_id=job.run_id,
             model_version=model.version,
         )
+        keys["eligible"] = rows[LABEL].ne(1) if LABEL in rows else True
         value = rows[[VALUE]] if VALUE in rows else None
         customers = pd.concat([keys, value, scorer.score(rows)], axis=1)
         customers.to_parquet(job.path / CUSTOMERS, index=False)
-    job.manifest["counts"]["scored"] = {"customers": len(customers)}
+        here = keys["eligible"] & (keys["as_of"] == keys["as_of"].max())
+        seen = pd.concat([keys[[CUSTOMER, DAY]], rows[list(scorer.columns)]], axis=1)
+        seen[here].to_parquet(job.path / FEATURES_SEEN, index=False)
+    scored: dict[str, Any] = {"customers": len(customers), "eligible": int(here.sum())}
+    if LABEL in rows and rows[LABEL].notna().all():
+        scored["learnt_from"] = True
+    job.manifest["counts"]["scored"] = scored
     job.manifest |= {"model_version": model.version, "as_of": day}
-    return customers
 
 
 def _to_score(settings: SnapshotSettings, snapshot: Snapshot) -> pd.DataFrame:
@@ -124,26 +150,6 @@ def _day(settings: SnapshotSettings, rows: pd.DataFrame, today: date) -> date:
     return settings.run.as_of if isinstance(settings.run.as_of, date) else today
 
 
-def _list(settings: SnapshotSettings, job: RunFolder, customers: pd.DataFrame) -> None:
-    """Write at_risk.csv where [retention] says what can be done."""
-    if settings.retention is None:
-        return
-    with job.step("list"):
-        day = customers["as_of"].max()
-        here = customers[customers["as_of"] == day].rename(columns={VALUE: "value_if_kept"})
-        blank = dict.fromkeys(_NOT_KNOWN, np.nan)
-        asked = here.assign(eligible=True, p_alive=1.0, clv=here["value_if_kept"], **blank)
-        reasons = here[[CUSTOMER]].assign(**dict.fromkeys(REASONS, ""))
-        policy = RetentionPolicy.from_settings(settings.retention)
-        at_risk = at_risk_list(asked, reasons, policy, as_of=day.date())
-        at_risk = at_risk.drop(columns=[*_NOT_KNOWN, *REASONS, "p_alive", "clv"])
-        write_at_risk_csv(at_risk, job.path / "at_risk.csv")
-        job.manifest["counts"]["listed"] = {"selected": int(at_risk["selected"].sum())}
-
-
-_NOT_KNOWN = ("expected_purchases", "expected_spend", "days_since_last", "usual_gap_days")
-
-
 def _told(job: RunFolder) -> str:
     """What the run comes to, in a few lines."""
     counts, lines = job.manifest["counts"], []
@@ -155,6 +161,6 @@ def _told(job: RunFolder) -> str:
         lines.append(f"version {training['version']} passed the gate and waits: patronage promote")
     if "scored" in counts:
         lines.append(f"{counts['scored']['customers']:,} customers scored")
-    if "listed" in counts:
+    if "selected" in counts.get("listed", {}):
         lines.append(f"{counts['listed']['selected']:,} to contact")
     return "\n".join([*lines, str(Path(job.path))])

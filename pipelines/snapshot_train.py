@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,27 +13,43 @@ from patronage.errors import DataError
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, Evaluation
 from patronage.models.equal_rows import kept_to_judge
+from patronage.models.importance import most_used
 from patronage.models.leakage_probes import Suspicion
 from patronage.models.panel_matrix import changed_kinds
-from patronage.models.snapshot_evaluation import BASE_RATE, REGRESSION, evaluate_snapshot
+from patronage.models.snapshot_evaluation import REGRESSION, evaluate_snapshot
 from patronage.models.snapshot_probes import snapshot_suspicions
 from patronage.models.snapshot_scorer import SnapshotScorer
 from patronage.models.time_folds import mature_at
+from patronage.pipelines.carding import keep_card
+from patronage.pipelines.explaining import (
+    column_divisions,
+    column_inputs,
+    explaining_figures,
+    explanations,
+    family_names,
+)
+from patronage.pipelines.judging import in_money
 from patronage.pipelines.progress import tuning_progress
 from patronage.pipelines.run_folder import RunFolder
 from patronage.snapshot_settings import SnapshotSettings
 from patronage.tracking.champion import LoadedModel
+from patronage.tracking.comparing_anew import baselines
 from patronage.tracking.gate import NEGLIGIBLE, Money, Verdict, judge
 from patronage.tracking.registry import settle
-from patronage.tracking.snapshot_run import log_snapshot_training
+from patronage.tracking.snapshot_run import SnapshotRecord, log_snapshot_training
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import VALUE as VALUE_IF_KEPT
 from patronage.tracking.training_run import Judged
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 MOST_DAYS = 60
 """With more distinct days, rows are taken together by month."""
 MONTH = 31
+DIVIDED = 6
+"""So many numbers, those that the trees gain most by, divide customers into kinds to judge."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +80,15 @@ def train_snapshot(
         churn = fit_snapshot(split, features, settings)
     with run.step("evaluate"):
         evaluation = evaluate_snapshot(churn, train=split.learn, test=split.test)
-        judged = _judged(settings, churn, evaluation, split, found)
+        judged = _judged(settings, churn, evaluation, split)
         _warn_if_a_regression_does(evaluation)
+    with run.step("explain"):
+        said = _explained(churn, evaluation, split)
+        told = {
+            "leakage": [one.to_dict() for one in found],
+            "columns": {"used": list(churn.features), "left_out": dict(snapshot.left_out)},
+        }
+        judged = replace(judged, metrics={**judged.metrics, **told, **said})
     with run.step("register"):
         scorer = SnapshotScorer(
             churn=churn,
@@ -73,8 +96,17 @@ def train_snapshot(
             horizon_days=settings.churn.horizon_days,
             test_share=settings.churn.test_share,
         )
-        kept = settings.model_dump(mode="json")
-        registered = log_snapshot_training(store, scorer, judged, settings=kept, name=run.run_id)
+        record = SnapshotRecord(
+            scorer=scorer,
+            learn=split.learn,
+            test=split.test,
+            judged=judged,
+            figures=_figures(judged),
+            settings=settings.model_dump(mode="json"),
+            tags={"data_digest": str(run.manifest["data"]["digest"])},
+            versions=run.manifest["versions"],
+        )
+        registered = log_snapshot_training(store, record, name=run.run_id)
     with run.step("gate"):
         verdict = settle(
             store,
@@ -82,6 +114,8 @@ def train_snapshot(
             lambda champion: _verdict(settings, scorer, judged, split, champion),
             promoting=settings.tracking.promote == "gate",
         )
+    with run.step("model card"):
+        keep_card(store, run, registered, judged, verdict)
     run.manifest["training"] = {
         "version": registered.version,
         "mlflow_run_id": registered.run_id,
@@ -205,7 +239,6 @@ def _judged(
     churn: ChurnModel,
     evaluation: Evaluation,
     split: Split,
-    found: Sequence[Suspicion],
 ) -> Judged:
     scores = evaluation.scores
     if VALUE in split.test:
@@ -220,13 +253,40 @@ def _judged(
             "churn_rate": float(split.learn[LABEL].mean()),
             "trials": len(churn.tuned_.trials),
             "params": {**churn.tuned_.params, "n_trees": churn.tuned_.n_trees},
+            "cutoffs": [str(day) for day in churn.cutoffs_],
+            "folds": churn.to_dict()["folds"],
             "start": churn.start_.to_dict(),
             "calibration": churn.calibration_.to_dict(),
             "importance": _importance(churn, split.test),
         },
-        "leakage": [one.to_dict() for one in found],
     }
+    if settings.retention is not None:
+        metrics = in_money(metrics, scores, settings.retention.actions)
     return Judged(scores=scores, tracking=pd.DataFrame({"week": []}), metrics=metrics)
+
+
+def _explained(churn: ChurnModel, evaluation: Evaluation, split: Split) -> dict[str, Any]:
+    """What the model goes by and where it is weak, on rows that it has not seen."""
+    inputs = column_inputs(churn, split.learn)
+    first = most_used(churn, DIVIDED)
+    names = [name for name in churn.features if name in churn.categories_ or name in first]
+    divisions = column_divisions(split.test, inputs, names)
+    said = explanations(churn, split.learn, split.test, evaluation, inputs, divisions)
+    return {**said, "explained": {**said["explained"], "families": family_names(inputs)}}
+
+
+def _figures(judged: Judged) -> dict[str, "Figure"]:
+    """The plots that MLflow keeps; the report draws them anew."""
+    from patronage.report.calibration_chart import calibration_chart
+    from patronage.report.gains_chart import gains_chart
+
+    scores = judged.scores
+    names = {OURS: OURS, REGRESSION: "logistic regression"}
+    return {
+        "calibration": calibration_chart(scores[OURS], scores[LABEL]),
+        "gains": gains_chart(scores, names),
+        **explaining_figures(judged.metrics["explained"]),
+    }
 
 
 def _importance(churn: ChurnModel, test: pd.DataFrame) -> dict[str, float]:
@@ -244,7 +304,7 @@ def _verdict(
     split: Split,
     champion: LoadedModel | None,
 ) -> Verdict:
-    """Ahead of the base rate, and the champion not better beyond chance."""
+    """Ahead of base rate and logistic regression, and the champion not better beyond chance."""
     scores, retention = judged.scores, settings.retention
     fair = None if champion is None else _if_fair(champion, scorer, split)
     money = None
@@ -254,7 +314,7 @@ def _verdict(
     return judge(
         scores[LABEL],
         scores[OURS],
-        to_beat={BASE_RATE: scores[BASE_RATE]},
+        to_beat=baselines(scores),
         champion=None if fair is None else fair.churn.predict_proba(split.test),
         money=money,
         slopes=(lowest, highest),

@@ -24,12 +24,13 @@ from patronage.models.churn_evaluation import OURS, Evaluation, evaluate
 from patronage.models.leakage_probes import leakage_suspicions
 from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
+from patronage.models.segments import customer_divisions
 from patronage.models.time_folds import mature_at
 from patronage.models.training_panel import LabelRule, churned_shares, training_panel
 from patronage.models.tuning_gain import tuning_gain
 from patronage.pipelines.carding import keep_card
 from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
-from patronage.pipelines.explaining import explaining_figures, explanations
+from patronage.pipelines.explaining import explaining_figures, explanations, panel_inputs
 from patronage.pipelines.judging import gate_terms, in_money, verdict_on, with_value
 from patronage.pipelines.prepare import Prepared, label_rule, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
@@ -94,7 +95,9 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
             metrics=in_money(metrics, scores, settings.retention.actions),
         )
     with run.step("explain"):
-        said = explanations(churn, learn, test, evaluation, features_of(prepared.tables))
+        inputs = panel_inputs(churn, test, features_of(prepared.tables))
+        divisions = customer_divisions(test, churn.categories_)
+        said = explanations(churn, learn, test, evaluation, inputs, divisions)
         judged = replace(judged, metrics={**judged.metrics, **said})
     with run.step("register"):
         record = TrainingRecord(

@@ -329,7 +329,7 @@ def load_settings(path: Path) -> Settings:
     if "snapshot" in toml_of(path):
         raise SettingsError(
             f"{path} holds a [snapshot], a table of customers without transactions. With it go "
-            "patronage train, score and run: docs/snapshots.md"
+            "patronage run, train, score, report, monitor, promote and rollback: docs/snapshots.md"
         )
     return checked_settings(Settings, path)
 

@@ -13,6 +13,7 @@ from patronage.config import (
     Days,
     LedgerSection,
     Money,
+    MonitorSection,
     RetentionSection,
     RunSection,
     Settings,
@@ -100,6 +101,7 @@ class SnapshotSettings(Section):
     ledger: LedgerSection | None = None
     retention: RetentionSection | None = None
     tracking: TrackingSection = TrackingSection()
+    monitor: MonitorSection = MonitorSection()
     run: RunSection = RunSection()
     folder: Annotated[Path, Field(exclude=True)] = Path()
     """Folder of the settings file, set when it is read."""

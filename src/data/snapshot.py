@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ ID_LIKE = 0.5
 FEW_VALUES = 20
 """... unless there are so few of them that they can be groups all the same."""
 LABEL, CUSTOMER, DAY, VALUE = "churned", "customer_id", "as_of", "value"
-OWN = (LABEL, CUSTOMER, DAY, VALUE)
+OWN = (LABEL, CUSTOMER, DAY, VALUE, "eligible", "p_churn", "p_no_purchase")
 _CLASH = "{} of the snapshot"
 
 
@@ -93,6 +94,13 @@ def read_to_score(section: SnapshotSection, *, folder: Path) -> pd.DataFrame:
     rows = _rows(section, table, label=False)
     others = _features(section, table, [*_roles(section), section.churned])
     return pd.concat([rows, others.rename(columns=_name)], axis=1)
+
+
+def digest_of(rows: pd.DataFrame) -> str:
+    """SHA-256 of every value of the rows, with their columns and order."""
+    found = sha256("\x1f".join(map(str, rows.columns)).encode())
+    found.update(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
+    return found.hexdigest()
 
 
 def _roles(section: SnapshotSection) -> list[str]:

@@ -1,21 +1,24 @@
 """Churn of contracts: who of those with a subscription in force let it end and did not renew."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from patronage.errors import SettingsError
-from patronage.features.arrays import FloatArray
+from patronage.features.arrays import FloatArray, day_number
+from patronage.features.contract_kernels import chain_ends
 from patronage.features.customer_tables import CustomerTables
-from patronage.features.cutoffs import refuse_immature
 from patronage.features.grid import Grid
-from patronage.features.labels import check_lengths
+from patronage.features.labels import UNKNOWN, ChurnLabels, LabelArray, check_lengths
 from patronage.features.records import Records
 
 ENDED = "subscription_ended"
 """The feature that says who is eligible: 0 where the last term that has started runs."""
+NO_TERMS = '[churn] label = "subscriptions" needs the table of the subscriptions: [subscriptions]'
 
 
 def contract_labels(
@@ -59,30 +62,72 @@ def contract_labels(
     SettingsError
         If there are no subscriptions, or a length of time is out of range.
     """
-    check_lengths(horizon_days=horizon_days, at_least=1)
-    check_lengths(lead_days=lead_days, grace_days=grace_days, at_least=0)
-    if tables.subscriptions is None:
-        raise SettingsError(
-            '[churn] label = "subscriptions" needs the table of the subscriptions: [subscriptions]'
-        )
-    refuse_immature(
-        cutoffs, data_end=data_end, horizon_days=horizon_days + grace_days, lead_days=lead_days
+    labels = ContractLabels(
+        horizons_days=(horizon_days,),
+        lead_days=lead_days,
+        grace_days=grace_days,
+        data_end=data_end,
     )
+    if tables.subscriptions is None:
+        raise SettingsError(NO_TERMS)
+    labels.refuse_immature(cutoffs)
     grid = Grid.of(tables, cutoffs)
-    terms = grid.over("subscriptions")
-    last_end = terms.latest(_ends(terms.records))
-    end = terms.latest(subscription_ends(terms.records, grace_days))
-    begin = grid.as_of + lead_days
-    eligible = last_end >= grid.as_of
-    churned = (end >= begin) & (end < begin + horizon_days)
+    (churned,) = labels.of(grid).values()
     table = pd.DataFrame(
         {
             "customer_id": grid.table.customer_ids[grid.customer],
             "as_of": grid.as_of.astype("datetime64[D]").astype("datetime64[s]"),
-            "churned": churned.astype(np.int8),
+            "churned": churned,
         }
     )
-    return table[eligible].reset_index(drop=True)
+    return table[labels.eligible(grid, None)].reset_index(drop=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractLabels(ChurnLabels):
+    """The subscription ends in [as_of + lead, as_of + lead + horizon) and is not renewed.
+
+    As `ChurnLabels`, of contracts: a label is known `grace_days` after its horizon, and eligible is
+    who has a subscription in force.
+    """
+
+    grace_days: int
+    """So many days after its end a subscription may still be renewed."""
+
+    def __post_init__(self) -> None:
+        """Refuse lengths of time that are none."""
+        super().__post_init__()
+        check_lengths(grace_days=self.grace_days, at_least=0)
+
+    @property
+    def decided_after(self) -> int:
+        """Days after its horizon on which a label is known."""
+        return self.grace_days
+
+    def eligible(self, grid: Grid, active_days: int | None) -> npt.NDArray[np.bool_]:
+        """Whose last term that started before as_of has not ended before it."""
+        terms = grid.over("subscriptions")
+        return np.asarray(terms.latest(_ends(terms.records)) >= grid.as_of)
+
+    def of(self, grid: Grid) -> dict[str, LabelArray]:
+        """0, 1 or unknown for each row of the grid, by name; of the eligible."""
+        terms = grid.over("subscriptions")
+        end = terms.latest(subscription_ends(terms.records, self.grace_days))
+        begin = grid.as_of + self.lead_days
+        found = {}
+        for name, horizon in zip(self.names, self.horizons_days, strict=True):
+            churned = ((end >= begin) & (end < begin + horizon)).astype(np.int8)
+            known_on = begin + horizon + self.grace_days
+            churned[known_on > day_number(self.data_end)] = UNKNOWN
+            found[name] = churned
+        return found
+
+    def meaning(self, horizon: int) -> str:
+        """What the label of a horizon means."""
+        return (
+            f"1: the subscription ends in the {horizon} days{self.from_words} and is not renewed "
+            f"within {self.grace_days} days; 0: it goes on."
+        )
 
 
 def subscription_ends(terms: Records, grace_days: int) -> FloatArray:
@@ -91,18 +136,7 @@ def subscription_ends(terms: Records, grace_days: int) -> FloatArray:
     Terms are in order of their starts; one that starts more than `grace_days` after all before it
     have ended begins another subscription.
     """
-    ends, starts = _ends(terms), terms.day.astype(np.float64)
-    chain = np.empty_like(ends)
-    for first, last in zip(terms.offsets[:-1], terms.offsets[1:], strict=True):
-        reach, begin = -np.inf, first
-        for place in range(first, last):
-            if starts[place] > reach + grace_days:
-                chain[begin:place] = reach
-                begin = place
-                reach = -np.inf
-            reach = max(reach, ends[place])
-        chain[begin:last] = reach
-    return chain
+    return chain_ends(terms.day.astype(np.float64), _ends(terms), terms.offsets, float(grace_days))
 
 
 def _ends(terms: Records) -> FloatArray:

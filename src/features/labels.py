@@ -54,14 +54,33 @@ class ChurnLabels:
         refuse_immature(
             cutoffs,
             data_end=self.data_end,
-            horizon_days=min(self.horizons_days),
+            horizon_days=min(self.horizons_days) + self.decided_after,
             lead_days=self.lead_days,
         )
 
     def known(self, as_of: date) -> dict[str, bool]:
         """Whether each label is known at a cutoff."""
-        ends = (as_of + timedelta(days=self.lead_days + horizon) for horizon in self.horizons_days)
+        decided = self.lead_days + self.decided_after
+        ends = (as_of + timedelta(days=decided + horizon) for horizon in self.horizons_days)
         return {name: end <= self.data_end for name, end in zip(self.names, ends, strict=True)}
+
+    @property
+    def decided_after(self) -> int:
+        """Days after its horizon on which a label is known."""
+        return 0
+
+    @property
+    def from_words(self) -> str:
+        """When the horizon begins, in words that follow its length."""
+        return f" from {self.lead_days} days after as_of on" if self.lead_days else " from as_of on"
+
+    def meaning(self, horizon: int) -> str:
+        """What the label of a horizon means."""
+        return f"1: no purchase in the {horizon} days{self.from_words}; 0: one or more."
+
+    def eligible(self, grid: Grid, active_days: int | None) -> npt.NDArray[np.bool_]:
+        """Who has a label: the last purchase lies at most so many days before as_of."""
+        return grid.bought_within(active_days)
 
     def of(self, grid: Grid) -> dict[str, LabelArray]:
         """0, 1 or unknown for each row of the grid, by name."""

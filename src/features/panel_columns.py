@@ -35,7 +35,8 @@ def panel_columns(
     active_days
         As for `build_panel`.
     """
-    eligible = grid.bought_within(active_days)
+    of_all = grid.bought_within(active_days)
+    eligible = of_all if labels is None else labels.eligible(grid, active_days)
     yield ids
     yield pa.array(eligible)
     for _, column in feature_columns(grid, families):

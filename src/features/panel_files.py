@@ -93,7 +93,10 @@ def write_panel(
             for part in _parts(days, sample, seed):
                 tables = as_of_days(part, cutoffs)
                 for chunk in tables.chunks(chunk_customers):
-                    files.add(panel_grid(chunk, cutoffs, active_days, eligible_only))
+                    grid = panel_grid(chunk, cutoffs, active_days, eligible_only and labels is None)
+                    if eligible_only and labels is not None:
+                        grid = grid.where(labels.eligible(grid, active_days))
+                    files.add(grid)
             if not files.by_day:
                 raise DataError(_nobody(tables, cutoffs, sample))
             files.flush()

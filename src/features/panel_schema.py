@@ -48,7 +48,6 @@ def _feature_field(feature: Feature) -> pa.Field:
 
 
 def _label_fields(labels: ChurnLabels) -> list[pa.Field]:
-    lead = f" from {labels.lead_days} days after as_of on" if labels.lead_days else " from as_of on"
     return [
         pa.field(
             name,
@@ -56,7 +55,7 @@ def _label_fields(labels: ChurnLabels) -> list[pa.Field]:
             metadata=_said(
                 unit="flag",
                 window=f"{horizon} days ahead",
-                meaning=f"1: no purchase in the {horizon} days{lead}; 0: one or more.",
+                meaning=labels.meaning(horizon),
                 null="not eligible, or not known yet",
             ),
         )

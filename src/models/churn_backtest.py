@@ -22,7 +22,7 @@ from patronage.models.choose_purchases import choose_purchases
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_backtest_result import ChurnBacktest, CutoffJudged
 from patronage.models.churn_baselines import PlainLightGBM, RFMRegression
-from patronage.models.churn_evaluation import OURS, evaluate
+from patronage.models.churn_evaluation import OURS, RULE, evaluate
 from patronage.models.clustered_bootstrap import MEAN, paired_differences
 from patronage.models.evaluation import metrics_table
 from patronage.models.purchase_season import PurchaseSeason
@@ -31,6 +31,8 @@ from patronage.models.training_panel import MAX_ROWS, LabelRule, training_panel
 
 log = logging.getLogger(__name__)
 RFM_REGRESSION, PLAIN_TREES = "logistic_rfm", "plain_lightgbm"
+OF_PURCHASES = ("recency", RULE, "one_minus_p_alive")
+"""Baselines that say nothing of contracts."""
 Told = Callable[[int, int, CutoffJudged], None]
 """Called after each cutoff with how many are done, of how many, and what was found."""
 
@@ -135,6 +137,8 @@ def _judge(
     fitted = clone(model).set_params(features=features).fit(learn, learn["churned"])
     scores = evaluate(fitted, train=learn, test=later, features=features).scores
     scores = scores.assign(**_more_baselines(learn, later, features))
+    if rule.is_contractual:  # who is away for long may well have a contract for a year
+        scores = scores.drop(columns=list(OF_PURCHASES))
     names = [name for name in scores if name not in ("customer_id", "churned")]
     return {
         "cutoff": test,

@@ -14,6 +14,7 @@ from patronage.models.panel_matrix import is_text
 
 OURS = "patronage"
 RULE = "inactivity_rule"
+BASE_RATE = "base_rate"
 AWAY = "days_since_last"
 FEWEST = 10  # of either outcome: with fewer no figure would mean anything
 
@@ -68,6 +69,8 @@ def evaluate(
             "recency": test[AWAY],
         }
     )
+    if not model.from_value_model:  # of contracts, where purchases say little
+        scores[BASE_RATE] = float(train["churned"].mean())
     return Evaluation(
         scores=pd.concat([test[["customer_id", "churned"]], scores], axis=1),
         metrics=metrics_table(test["churned"], scores),

@@ -1,6 +1,6 @@
 """Where a model is weak: its quality by kind of customer, on rows that it has not seen."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,33 +70,41 @@ class Segment:
 
 
 def segments(
-    test: pd.DataFrame, p_churn: pd.Series, categories: Mapping[str, Sequence[str]]
+    test: pd.DataFrame, p_churn: pd.Series, divisions: Iterable[tuple[str, pd.Series]]
 ) -> tuple[Segment, ...]:
-    """Quality by tenure, number of purchases, quartile of spend and each categorical feature.
+    """Quality for each kind of customer.
 
     Parameters
     ----------
     test
-        Rows of the test cutoff, with `churned`; what it lacks is not divided by.
+        Rows that the model has not seen, with `churned`.
     p_churn
         The probability of each row.
-    categories
-        The texts among the model's features, as `ChurnModel.categories_`.
+    divisions
+        What customers are divided by, and which kind each is of, as categories; null for none.
     """
     odds = logit(np.clip(p_churn.to_numpy(dtype=float), CLIP, 1 - CLIP))
     level = expit(odds + _shift(test["churned"], odds))
     found = [
         _segment(by, str(name), test.loc[rows, "churned"], p_churn[rows], float(level[rows].mean()))
-        for by, names in _divisions(test, categories)
+        for by, names in divisions
         for name, rows in _rows(names)
     ]
     return tuple(found)
 
 
-def _divisions(
+def customer_divisions(
     test: pd.DataFrame, categories: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[str, pd.Series]]:
-    """What customers are divided by, and which kind each is of; null for none."""
+    """By tenure, number of purchases, quartile of spend and each categorical feature.
+
+    Parameters
+    ----------
+    test
+        Rows of a panel; what it lacks is not divided by.
+    categories
+        The texts among the model's features, as `ChurnModel.categories_`.
+    """
     if "T" in test:
         yield "time as a customer", _steps(test["T"], TENURE_STEPS, "days")
     if "frequency" in test:
@@ -104,9 +112,14 @@ def _divisions(
     if "total_spend" in test:
         yield "spend so far", _quartiles(test["total_spend"])
     for name in categories:
-        texts = test[name].astype(object)
-        first = texts.value_counts().head(MOST_CATEGORIES).index
-        yield name, texts.where(texts.isin(first)).astype("category")
+        yield name, by_category(test[name])
+
+
+def by_category(column: pd.Series) -> pd.Series:
+    """The most frequent texts of a column as kinds; null for the others."""
+    texts = column.astype(object)
+    first = texts.value_counts().head(MOST_CATEGORIES).index
+    return texts.where(texts.isin(first)).astype("category")
 
 
 def _steps(values: pd.Series, steps: Sequence[int], unit: str) -> pd.Series:
@@ -114,7 +127,7 @@ def _steps(values: pd.Series, steps: Sequence[int], unit: str) -> pd.Series:
     edges = [0, *steps]
     names = [_between(low, high - 1, unit) for low, high in zip(edges, steps, strict=False)]
     places = np.searchsorted(steps, values.to_numpy(dtype=float), side="right")
-    return _kinds(places, [*names, f"{steps[-1]} {unit} or more"], values.index)
+    return kinds(places, [*names, f"{steps[-1]} {unit} or more"], values.index)
 
 
 def _between(low: int, high: int, unit: str) -> str:
@@ -127,10 +140,10 @@ def _between(low: int, high: int, unit: str) -> str:
 def _quartiles(values: pd.Series) -> pd.Series:
     place = ((values.rank(method="first") - 1) * 4 // max(values.notna().sum(), 1)).astype("Int64")
     names = [f"{which} quarter of spend" for which in ("lowest", "second", "third", "highest")]
-    return _kinds(place.fillna(-1).to_numpy(dtype=int), names, values.index)
+    return kinds(place.fillna(-1).to_numpy(dtype=int), names, values.index)
 
 
-def _kinds(places: NDArray[np.integer[Any]], names: Sequence[str], index: pd.Index) -> pd.Series:
+def kinds(places: NDArray[np.integer[Any]], names: Sequence[str], index: pd.Index) -> pd.Series:
     """The name at each place, in the order of the names; none at -1."""
     known: pd.Index = pd.Index(names)
     return pd.Series(pd.Categorical.from_codes(places.tolist(), categories=known), index=index)

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.models.churn import ChurnModel
-from patronage.models.churn_evaluation import OURS, Evaluation, refuse_too_few
+from patronage.models.churn_evaluation import BASE_RATE, OURS, Evaluation, refuse_too_few
 from patronage.models.evaluation import metrics_table
 from patronage.models.panel_matrix import (
     is_text,
@@ -20,7 +20,7 @@ from patronage.models.panel_matrix import (
     places_of_texts,
 )
 
-BASE_RATE, REGRESSION, PLAIN = "base_rate", "logistic_regression", "plain_lightgbm"
+REGRESSION, PLAIN = "logistic_regression", "plain_lightgbm"
 TREES = 100
 Floats = NDArray[np.float64]
 

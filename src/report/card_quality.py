@@ -33,7 +33,7 @@ def quality(metrics: Mapping[str, Any]) -> CardSection:
     ]
     head = ["Score", *METRICS.values(), "Top-decile lift", "Mean probability"]
     note = (
-        "In brackets the 90% interval by bootstrap: what another draw of customers of this day "
+        "In brackets the 90% interval by bootstrap: what another draw of such customers "
         "would have given. It does not hold what another season would. AUC and lift: higher is "
         "better; log loss and Brier score: lower is better. A dash: the score is no probability."
     )
@@ -41,7 +41,11 @@ def quality(metrics: Mapping[str, Any]) -> CardSection:
         quality_sentence(metrics),
         f"Of the {test['n']:,} customers, {test['churn_rate']:.1%} left.",
     ]
-    return CardSection("Quality out of time", texts, tables=[CardTable(head, rows, note)])
+    return CardSection(
+        f"Quality {'out of time' if test['as_of'] else 'out of fold'}",
+        texts,
+        tables=[CardTable(head, rows, note)],
+    )
 
 
 def calibration(
@@ -50,17 +54,20 @@ def calibration(
     """Shape, level and spread that were learnt, and how the test cutoff agrees with them."""
     learnt, ours = metrics["train"]["calibration"], metrics["test"]["models"]["patronage"]
     level = learnt["level"]
+    dated = metrics["test"]["as_of"] is not None
+    where = "the test day" if dated else "the customers kept aside"
+    learnt_on = "cutoffs later" if dated else "other rows"
     facts = [
         ("Start", _start(metrics["train"]["start"])),
-        ("Shape", _shape(learnt)),
+        ("Shape", _shape(learnt, bool(metrics["train"]["start"]["weight"]))),
         ("Level", f"all log-odds moved by {level['shift']:+.3f}"),
         ("Spread", f"{level['spread']:.3f} in log-odds, of groups and cutoffs to come"),
-        ("Slope on the test day", _slope(ours, gate.get("calibration") or {})),
-        ("Intercept on the test day", _number(ours["calibration_intercept"], sign=True)),
+        (f"Slope on {where}", _slope(ours, gate.get("calibration") or {})),
+        (f"Intercept on {where}", _number(ours["calibration_intercept"], sign=True)),
     ]
     text = (
-        "Shape and level were learnt on cutoffs later than the trees were trained on. A slope of 1 "
-        "and an intercept of 0 on the test day would be perfect: below 1 probabilities are too "
+        f"Shape and level were learnt on {learnt_on} than the trees were trained on. A slope of 1 "
+        f"and an intercept of 0 on {where} would be perfect: below 1 probabilities are too "
         "bold, above 1 too timid; an intercept above 0 means that more left than was said."
     )
     if scores is None or scores["churned"].nunique() < 2:
@@ -139,7 +146,7 @@ def _off_sentences(found: list[Mapping[str, Any]], test: Mapping[str, Any]) -> l
     named = "; ".join(f"{one['by']} {one['name']}" for one in beyond) or "none"
     return [
         f"For {counted(len(off), 'kind')} of customer the mean probability lies outside the "
-        f"interval of what came ({by_chance}). The level of the whole day was "
+        f"interval of what came ({by_chance}). The level of them all was "
         f"{test['models']['patronage']['mean_predicted']:.1%} predicted and "
         f"{test['churn_rate']:.1%} come, which moves all kinds at once. Off even with that level "
         f"known: {named}."
@@ -173,14 +180,14 @@ def _start(start: Mapping[str, Any]) -> str:
     return followed + (f" (log loss tried: {tried})" if tried else "")
 
 
-def _shape(learnt: Mapping[str, Any]) -> str:
+def _shape(learnt: Mapping[str, Any], from_value_model: bool) -> str:
     shape = learnt["shape"]
     tried = ", ".join(f"{name} {loss:.4f}" for name, loss in learnt["tried"].items())
     weights = ""
+    start = "the model of purchases" if from_value_model else "the share that left"
     if "start_weight" in shape:
         weights = (
-            f": {shape['start_weight']:.3f} × the model of purchases + "
-            f"{shape['trees_weight']:.3f} × the trees"
+            f": {shape['start_weight']:.3f} × {start} + {shape['trees_weight']:.3f} × the trees"
         )
     return f"{shape['name']}{weights}" + (f" (log loss tried: {tried})" if tried else "")
 

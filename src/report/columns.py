@@ -1,7 +1,12 @@
 """How each column of the at-risk list is shown to a retention team, and what it means."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
+
+import pandas as pd
+
+from patronage.report.label_words import LabelWords
 
 Kind = Literal["text", "money", "chance", "percent", "whole", "decimal", "date"]
 
@@ -136,3 +141,23 @@ _OWNER = ListColumn("owner", "Owner", "text", 16, "Who works the list.")
 ACT_NOW_COLUMNS = (RANK, CUSTOMER, _SHARED[0], DO_BY, _OWNER, OUTCOME, *_SHARED[1:], *_TECHNICAL)
 WATCH_COLUMNS = (RANK, CUSTOMER, GROUP, WHY_NOT, *_SHARED, *_TECHNICAL)
 ALL_COLUMNS = (*ACT_NOW_COLUMNS, GROUP, WHY_NOT)
+
+_OF_SNAPSHOTS = {
+    "rank": "1 is the customer with the highest expected net value.",
+    "expected_net_value": "What contacting brings on average, less what it costs.",
+    "reason_2": "What raises it next.",
+    "reason_3": "What raises it after that.",
+    "value_if_kept": "What the customer is worth if they stay, as your table or settings have it.",
+}
+
+
+def columns_of(
+    at_risk: pd.DataFrame, columns: Sequence[ListColumn], words: LabelWords
+) -> list[ListColumn]:
+    """Those of the columns that the list has, in the words of its question."""
+    told = {"p_churn": words.chance_column, **(_OF_SNAPSHOTS if words.of_snapshot else {})}
+    return [
+        replace(column, meaning=told.get(column.name, column.meaning))
+        for column in columns
+        if column.name in at_risk
+    ]

@@ -14,7 +14,11 @@ _WORDS = {
     "oddities": "to look at",
 }
 _SECTIONS = {
-    "scored": {"customers": "customers scored", "eligible": "active customers, who are listed"},
+    "scored": {
+        "customers": "customers scored",
+        "eligible": "customers who are listed",
+        "learnt_from": "the model has learnt from them",
+    },
     "listed": None,  # of the list before, where a report is made anew; the page's head has its own
 }
 
@@ -31,7 +35,7 @@ def data_rows(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     Examples
     --------
     >>> data_rows({"counts": {"transactions": {"rows_read": 1200}, "scored": {"eligible": 70}}})
-    [('transactions: rows read', '1,200'), ('active customers, who are listed', '70')]
+    [('transactions: rows read', '1,200'), ('customers who are listed', '70')]
     """
     return [*_days(manifest.get("data", {})), *_counted(manifest.get("counts", {}))]
 
@@ -64,4 +68,6 @@ def _reasons(reasons: Mapping[str, int], label: str) -> Iterator[tuple[str, str]
 def _text(value: object) -> str:
     if isinstance(value, list | tuple):
         return "; ".join(map(_text, value)) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -14,7 +14,7 @@ from patronage.report.templates import template
 from patronage.retention.at_risk import REASONS
 from patronage.retention.wording import chance, currency_decimals
 
-MAX_TEXT = 80
+MAX_TEXT, MAX_REASON = 80, 240
 _LOOKS = {"customer_id": "id", "why": "why", "status": "short", "action": "short"}
 _SHOWN = (
     *("rank", "customer_id", "action", "why", "p_churn", "p_alive", "value_if_kept"),
@@ -56,7 +56,9 @@ def customers_table(at_risk: pd.DataFrame, *, currency: str, of: int) -> Markup:
         Customers in the whole list: where there are more, the search says that it is of the rows
         shown.
     """
-    columns = list(_columns())
+    columns = [one for one in _columns() if one.name in _OWN_HEADERS or one.name in at_risk]
+    if "risk_band" not in at_risk:
+        columns = [one for one in columns if one.name != "status"]
     cells = [_cells(at_risk, column, currency) for column in columns]
     script, style = _library()
     html = template("customers_table.html.j2").render(
@@ -88,7 +90,7 @@ def _columns() -> Iterator[_Column]:
 
 def _cells(at_risk: pd.DataFrame, column: _Column, currency: str) -> list[_Cell]:
     if column.name == "why":
-        return _lines(at_risk, REASONS)
+        return _lines(at_risk, REASONS, MAX_REASON)
     if column.name == "status":
         return _lines(at_risk, ("risk_band", "do_not_contact_reason"))
     if column.kind == "text":
@@ -97,9 +99,9 @@ def _cells(at_risk: pd.DataFrame, column: _Column, currency: str) -> list[_Cell]
     return [_number(number, column.kind, currency) for number in numbers.tolist()]
 
 
-def _lines(at_risk: pd.DataFrame, names: tuple[str, ...]) -> list[_Cell]:
+def _lines(at_risk: pd.DataFrame, names: tuple[str, ...], longest: int = MAX_TEXT) -> list[_Cell]:
     """The texts of the columns that are not empty, a line each."""
-    texts = [at_risk[name].astype("str").fillna("").str.slice(0, MAX_TEXT) for name in names]
+    texts = [at_risk[name].astype("str").fillna("").str.slice(0, longest) for name in names]
     return [_Cell([text for text in row if text]) for row in zip(*texts, strict=True)]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from patronage.report.label_words import judged_on
 from patronage.report.quality import SCORE_NAMES
 from patronage.retention.campaign_cuts import THRESHOLD
 from patronage.retention.wording import chance, counted, money
@@ -56,14 +57,14 @@ def _sentence(test: Mapping[str, Any], cut: Mapping[str, Any], currency: str) ->
     who = counted(test["n"], "customer")
     if not cut["customers"]:
         return (
-            f"For none of the {who} of {test['as_of']} did an action promise more than it costs: "
+            f"For none of the {who} {judged_on(test)} did an action promise more than it costs: "
             "nobody would have been contacted."
         )
     expected, came = (
         money(cut[f"{name}_net_value"], currency) for name in ("expected", "realised")
     )
     return (
-        f"Of the {who} of {test['as_of']}, an action promised more than it costs for "
+        f"Of the {who} {judged_on(test)}, an action promised more than it costs for "
         f"{cut['customers']:,}. {cut['churners_caught']:,} of them did leave, "
         f"{chance(cut['share_of_churners'])} of all who left; {cut['wasted_contacts']:,} would "
         f"have stayed anyway. Contacting them should have brought {expected} and, now that it is "

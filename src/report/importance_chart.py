@@ -1,13 +1,13 @@
 """What the model goes by: families and single features, by what it loses without them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from patronage.report.chart_style import ACCENT, COOL, INK, new_figure, style_axes
-from patronage.report.family_words import family_words
+from patronage.report.family_words import FAMILY_WORDS
 
 SHOWN = 12
 CHARACTERS = 48
@@ -15,28 +15,32 @@ LONGEST = 1.5
 """A bar is cut that is longer than so many times the second, which could not be read beside it."""
 
 
-def importance_chart(importance: Mapping[str, Any], words: Mapping[str, str]) -> Figure:
+def importance_chart(
+    importance: Mapping[str, Any],
+    words: Mapping[str, str],
+    families: Mapping[str, str] = FAMILY_WORDS,
+) -> Figure:
     """Bars of the increase of the log loss, with the spread over repeats, in two panels.
 
     Parameters
     ----------
     importance
         `Importances.to_dict`.
-    words
-        What to call each feature; its name where it has none.
+    words, families
+        What to call each feature and each family; its name where it has none.
     """
     shown = max(min(len(importance[kind]), SHOWN) for kind in ("families", "features"))
     figure = new_figure(14.4, 1.2 + 0.34 * shown)
     left, right = figure.subplots(1, 2)
-    _bars(left, importance["families"], family_words, "Whole families", ACCENT)
-    _bars(right, importance["features"], lambda name: words.get(name, name), "Single ones", COOL)
+    _bars(left, importance["families"], families, "Whole families", ACCENT)
+    _bars(right, importance["features"], words, "Single ones", COOL)
     return figure
 
 
 def _bars(
     axes: Axes,
     found: Sequence[Mapping[str, Any]],
-    words: Callable[[str], str],
+    words: Mapping[str, str],
     title: str,
     colour: str,
 ) -> None:
@@ -53,7 +57,7 @@ def _bars(
         error_kw={"elinewidth": 1, "capsize": 2},
     )
     style_axes(axes, title=title, x="what the log loss rises by without it", y="")
-    axes.set_yticks(list(places), [_short(words(one["name"])) for one in first])
+    axes.set_yticks(list(places), [_short(words.get(one["name"], one["name"])) for one in first])
     axes.grid(visible=False, axis="y")
     _cut(axes, [one["increase"] for one in first])
 

@@ -23,7 +23,8 @@ def leaving_share(p_churn: "pd.Series[float]", test: Mapping[str, Any]) -> str:
     """The share of all listed who are expected to, beside that which did after the test day."""
     if p_churn.empty:
         return ""
-    return f"{p_churn.mean():.0%}; after {test['as_of']} it was {test['churn_rate']:.0%}"
+    then = f"after {test['as_of']} it was" if test.get("as_of") else "of those kept aside it was"
+    return f"{p_churn.mean():.0%}; {then} {test['churn_rate']:.0%}"
 
 
 def leaving_meaning(days: int | None, lead_days: int | None) -> str:

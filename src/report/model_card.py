@@ -12,9 +12,11 @@ from patronage.report.counts import data_rows
 from patronage.report.cuts import CUT_NAMES, cuts_section
 from patronage.report.explained import explained_section
 from patronage.report.features_built import leakage_texts
+from patronage.report.label_words import LabelWords, judged_on
 from patronage.report.value_models import model_comparison
 from patronage.retention.wording import counted
 
+BESIDE = {"p_no_purchase": "the model of purchases", "logistic_regression": "a logistic regression"}
 LONGEST_SUMMARY = 4_000
 """Characters of a version's description: some of MLflow's databases hold no more than 5,000."""
 
@@ -47,7 +49,17 @@ class CardData:
 
     def setting(self, section: str, key: str) -> Any:
         """A setting of the run, None where there is none."""
-        return self.manifest["settings"].get(section, {}).get(key)
+        return (self.manifest["settings"].get(section) or {}).get(key)
+
+    @property
+    def words(self) -> LabelWords:
+        """What churn means."""
+        return LabelWords.of(self.manifest["settings"])
+
+    @property
+    def leaks_left_out(self) -> bool:
+        """Whether what looked like a leak was not trained with."""
+        return bool(self.setting("snapshot", "leaks") == "leave_out")
 
 
 def model_card(data: CardData) -> Card:
@@ -55,7 +67,7 @@ def model_card(data: CardData) -> Card:
     metrics = data.metrics
     sections = [
         _identity(data),
-        how_to_read(metrics, label_sentence(data)),
+        how_to_read(metrics, data.words.sentence),
         CardSection("Data", facts=[*data_rows(data.manifest), _digest(data)]),
         _question(data),
         quality(metrics),
@@ -64,7 +76,8 @@ def model_card(data: CardData) -> Card:
         *_explained(metrics),
         *_value_model(metrics),
         *_money(data),
-        _leaks(metrics),
+        *_columns(metrics),
+        _leaks(data),
         CardSection("Limits", items=list(limits(data))),
     ]
     return Card(f"patronage, version {data.version}", _summary(data), sections)
@@ -76,35 +89,13 @@ def card_description(card: Card) -> str:
     return text[:LONGEST_SUMMARY]
 
 
-def label_sentence(data: CardData) -> str:
-    """What churn means.
-
-    Examples
-    --------
-    >>> settings = {"churn": {"horizon_days": 90, "lead_days": 7}}
-    >>> manifest = {"settings": settings}
-    >>> label_sentence(CardData(version="1", mlflow_run_id="", metrics={}, manifest=manifest))
-    'a customer makes no purchase in the 90 days that begin 7 days after the day of the run'
-    """
-    days = counted(data.setting("churn", "horizon_days") or 0, "day")
-    lead = data.setting("churn", "lead_days")
-    begin = f"{counted(lead, 'day')} after" if lead else "with"
-    return f"a customer makes no purchase in the {days} that begin {begin} the day of the run"
-
-
 def limits(data: CardData) -> Iterator[str]:
     """What the version cannot do, as far as its run tells."""
-    metrics, active = data.metrics, data.setting("features", "active_days")
-    yield (
-        f"It knows customers who bought within {counted(active or 0, 'day')} before the day of "
-        "the run; of others it says nothing."
-    )
-    yield (
-        f"It was judged on one day, {metrics['test']['as_of']}, which stands for one season; "
-        f"it was trained on {counted(len(metrics['train']['cutoffs']), 'earlier day')}."
-    )
+    metrics = data.metrics
+    yield f"It knows a customer {data.words.eligible}; of others it says nothing."
+    yield _one_day(metrics)
     found = metrics.get("value_models") or {}
-    if not (found.get("season") or {}).get("taken"):
+    if not data.words.of_snapshot and not (found.get("season") or {}).get("taken"):
         yield "Its model of purchases has no season: where sales have one, its level lags behind."
     off = sum(one["off_beyond_level"] for one in metrics["segments"])
     if off:
@@ -112,7 +103,7 @@ def limits(data: CardData) -> Iterator[str]:
             f"For {counted(off, 'kind')} of customer it is off by more than the level of the day "
             "(see Where it is weak): a cut by p_churn treats them unequally."
         )
-    if metrics.get("leakage"):
+    if metrics.get("leakage") and not data.leaks_left_out:
         yield "Some features may know the future: its quality above may be too good to be true."
     yield (
         "It tells who is likely to leave, not why, and not whom a contact would keep: that takes "
@@ -120,24 +111,43 @@ def limits(data: CardData) -> Iterator[str]:
     )
 
 
+def _one_day(metrics: Mapping[str, Any]) -> str:
+    """How far what it was judged by reaches."""
+    day, days = metrics["test"]["as_of"], metrics["train"]["cutoffs"]
+    if day is None:
+        return (
+            "It was judged by other customers of the same table, not by later ones: how well next "
+            "month's are told apart it cannot say."
+        )
+    return (
+        f"It was judged on one day, {day}, which stands for one season; it was trained on "
+        f"{counted(len(days), 'earlier day')}."
+    )
+
+
 def _summary(data: CardData) -> str:
     test = data.metrics["test"]
-    ours, start = (test["models"].get(name) for name in ("patronage", "p_no_purchase"))
-    beside = f", beside {start['auc']:.3f} and {start['log_loss']:.3f} of the model of purchases"
+    ours = test["models"]["patronage"]
+    rival, name = next(
+        ((test["models"][key], name) for key, name in BESIDE.items() if key in test["models"]),
+        (None, ""),
+    )
+    beside = f", beside {rival['auc']:.3f} and {rival['log_loss']:.3f} of {name}" if rival else ""
     passed = {True: "It passed the gate.", False: "It did not pass the gate.", None: ""}
     return (
-        f"The probability that {label_sentence(data)}. Judged on {test['n']:,} customers as of "
-        f"{test['as_of']}, whom it had not been trained on: AUC {ours['auc']:.3f}, log loss "
-        f"{ours['log_loss']:.3f}{beside if start else ''}; {test['churn_rate']:.1%} left, "
+        f"The probability that {data.words.sentence}. Judged on {test['n']:,} customers "
+        f"{judged_on(test)}, whom it had not been trained on: AUC {ours['auc']:.3f}, log loss "
+        f"{ours['log_loss']:.3f}{beside}; {test['churn_rate']:.1%} left, "
         f"{ours['mean_predicted']:.1%} were predicted. {passed[data.gate.get('passed')]}"
     ).rstrip()
 
 
 def _identity(data: CardData) -> CardSection:
     versions = data.manifest.get("versions", {})
+    day = data.manifest.get("as_of")
     facts = [
         ("Version", data.version),
-        ("Trained on what was known on", str(data.manifest["as_of"])),
+        *([] if day is None else [("Trained on what was known on", str(day))]),
         ("Run", str(data.manifest["run_id"])),
         ("MLflow run", data.mlflow_run_id),
         ("Release of patronage", str(versions.get("patronage", "–"))),
@@ -151,9 +161,20 @@ def _digest(data: CardData) -> tuple[str, str]:
 
 def _question(data: CardData) -> CardSection:
     train, cutoffs = data.metrics["train"], data.metrics.get("cutoffs", [])
+    title = "The question, and the days it was asked"
+    asked = f"Churn: {data.words.sentence}."
+    if not data.words.of_snapshot:
+        asked = f"{asked} Eligible: {data.words.eligible}."
+    if not cutoffs:
+        folds = (
+            f"It learnt from {counted(train['rows'], 'row')}, {train['churn_rate']:.1%} of whom "
+            "left; folds of them, drawn at random with equal rows together, tuned and calibrated "
+            f"it. {counted(data.metrics['test']['n'], 'other row')}, chosen by what is in them, "
+            "were kept aside and touched by none of this: they judge."
+        )
+        return CardSection("The question, and who was asked", [asked, folds])
     texts = [
-        f"Churn: {label_sentence(data)}. Eligible: who bought within "
-        f"{counted(data.setting('features', 'active_days') or 0, 'day')} before it.",
+        asked,
         f"It learnt from {counted(train['rows'], 'row')}, one per eligible customer and cutoff. "
         f"{counted(len(train['folds']), 'fold')} calibrated it, the newest of them tuned it: in "
         "each all labels trained on were known on the day it was judged by. The test day was "
@@ -165,9 +186,7 @@ def _question(data: CardData) -> CardSection:
         for one in cutoffs
     ]
     head = ["Cutoff", "Eligible customers", "Left", "Used to"]
-    return CardSection(
-        "The question, and the days it was asked", texts, tables=[CardTable(head, rows, numbers=2)]
-    )
+    return CardSection(title, texts, tables=[CardTable(head, rows, numbers=2)])
 
 
 def _role(one: Mapping[str, Any], judges: set[str]) -> str:
@@ -203,8 +222,18 @@ def _money(data: CardData) -> Iterator[CardSection]:
         yield CardSection("What each cut would have brought", [found.sentence], tables=[table])
 
 
-def _leaks(metrics: Mapping[str, Any]) -> CardSection:
-    found = leakage_texts(metrics)
+def _columns(metrics: Mapping[str, Any]) -> Iterator[CardSection]:
+    """Of a snapshot: what it was trained with, and what it was not given."""
+    known = metrics.get("columns")
+    if known is not None:
+        texts = [f"{counted(len(known['used']), 'column')}: {', '.join(known['used'])}."]
+        yield CardSection("Columns it was trained with", texts, list(known["left_out"].items()))
+
+
+def _leaks(data: CardData) -> CardSection:
+    found = leakage_texts(data.metrics)
+    if found and data.leaks_left_out:
+        return CardSection("Left out, since they know too well who left", items=found)
     if found:
         return CardSection("Features that may know the future", items=found)
     return CardSection("Features that may know the future", ["None was found by the probes."])

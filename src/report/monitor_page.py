@@ -41,6 +41,7 @@ def monitor_html(watched: Watched, *, run_id: str) -> str:
         scores=None if watched.scores is None else _feature(watched.scores, watched),
         first=features[:FIRST_FEATURES],
         others=features[FIRST_FEATURES:],
+        compared=_compared(watched),
         judged=[_judged(one, watched) for one in reversed(watched.judged)],
         waiting=[(str(one.as_of), one.run_id, str(one.matures)) for one in watched.waiting],
         lists=None if watched.lists is None else [_list(one) for one in watched.lists],
@@ -62,6 +63,25 @@ def _headline(watched: Watched) -> str:
     other = watched.champion not in (None, newest.model_version)
     changed = f" The champion is version {watched.champion} by now." if other else ""
     return f"{said} {scored}{changed}"
+
+
+def _compared(watched: Watched) -> str:
+    """What is compared with what."""
+    reference, newest = watched.reference, watched.newest
+    if reference is None:
+        return ""
+    days = reference.cutoffs
+    rows = f"{counted(reference.rows, 'row')} of {counted(reference.customers, 'customer')}"
+    text = (
+        f"The eligible customers as of {newest.as_of} against the training rows of model "
+        f"{newest.model_version}: {rows}"
+    )
+    if not days:
+        return f"{text}. The scores are compared with those of the customers kept aside to judge."
+    return (
+        f"{text}, eligible at {counted(len(days) - 1, 'cutoff')} from {days[0]} to {days[-2]}. The "
+        f"scores are compared with those of the test customers as of {days[-1]}."
+    )
 
 
 def _tiles(watched: Watched) -> list[tuple[str, str, str]]:

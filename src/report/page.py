@@ -6,9 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from patronage.models.training_panel import SUBSCRIPTIONS
 from patronage.report.counts import data_rows
-from patronage.report.customers_table import MAX_TEXT, customers_table
+from patronage.report.customers_table import customers_table
 from patronage.report.cuts import CUT_NAMES, PROFIT_NAMES, cuts_section
 from patronage.report.explained import explained_section
 from patronage.report.features_built import (
@@ -17,11 +16,14 @@ from patronage.report.features_built import (
     features_unknown,
     leakage_texts,
 )
-from patronage.report.leaving import leaving_meaning, leaving_name, leaving_share
+from patronage.report.first_rows import first_rows
+from patronage.report.label_words import judged_on
+from patronage.report.leaving import leaving_share
 from patronage.report.pictures import pictures
 from patronage.report.quality import (
     METRIC_NAMES,
     gate_sentence,
+    intervals_sentence,
     quality_rows,
     quality_sentence,
 )
@@ -31,10 +33,8 @@ from patronage.report.templates import template
 from patronage.report.tuning import gain_sentence
 from patronage.report.value_models import MONTHS, model_comparison
 from patronage.report.why_nobody import why_nobody
-from patronage.retention.at_risk import REASONS
-from patronage.retention.wording import chance, counted, money
+from patronage.retention.wording import counted, money
 
-FIRST_ROWS = 15
 TABLE_ROWS = 1000
 
 
@@ -56,22 +56,24 @@ def write_report(path: Path, *, data: ReportData) -> None:
 
 def report_html(data: ReportData) -> str:
     """The page as text."""
-    chosen = data.at_risk[data.at_risk["selected"].astype(bool)]
+    chosen = data.chosen
     return template("report.html.j2").render(
         manifest=data.manifest,
         gate=gate_sentence(data.manifest),
         headline=_headline(data, chosen),
         tiles=_tiles(data, chosen),
-        first=_first(chosen, data.currency),
+        first=first_rows(chosen if data.has_policy else data.at_risk, data.currency),
+        policy=data.has_policy,
         n_selected=len(chosen),
-        leaving=leaving_meaning(
-            data.setting("churn", "horizon_days"), data.setting("churn", "lead_days")
-        ),
+        leaving=data.words.meaning,
         nobody=_nobody(data),
         pictures=list(pictures(data)),
         quality=quality_sentence(data.metrics),
+        intervals=intervals_sentence(data.metrics),
+        notes=_notes(data),
         tuning=gain_sentence(data.metrics["tuning"]) if "tuning" in data.metrics else "",
         test=data.metrics["test"],
+        judged=_judged(data),
         churned=data.metrics.get("train", {}).get("churned", {}),
         card=data.manifest.get("model", {}).get("card", False),
         metric_names=list(METRIC_NAMES.values()),
@@ -90,6 +92,7 @@ def report_html(data: ReportData) -> str:
         unknown=features_unknown(data.manifest),
         left_out=features_left_out(data.manifest),
         leaks=leakage_texts(data.metrics),
+        leaks_used=data.setting("snapshot", "leaks") != "leave_out",
         settings=list(flat(data.manifest.get("settings", {}))),
         versions=list(flat(data.manifest.get("versions", {}))),
         table=customers_table(
@@ -128,18 +131,13 @@ def _text(value: object) -> str:
 def _headline(data: ReportData, chosen: pd.DataFrame) -> str:
     """The run in three sentences."""
     if data.at_risk.empty:
-        return "No customer is eligible: nobody has bought within the active days."
+        return data.words.nobody_eligible
     leaving = round(data.at_risk["p_churn"].sum())
-    contracts = data.setting("churn", "label") == SUBSCRIPTIONS
-    go = "let their subscription end" if contracts else "not buy again"
-    days = data.setting("churn", "horizon_days")
-    when = f" within {counted(days, 'day')}" if days else ""
-    value = money(data.at_risk["value_at_risk"].sum(), data.currency)
-    situation = (
-        f"Of {counted(len(data.at_risk), 'active customer')}, about {leaving:,} will {go}"
-        f"{when}. The value at risk, each one's chance to leave times "
-        f"the margin to be expected if kept, adds up to {value}."
-    )
+    noun, _, rest = data.words.customers.partition("customer")
+    who = counted(len(data.at_risk), f"{noun}customer") + rest
+    situation = f"Of {who}, about {leaving:,} {data.words.will}.{_value_at_risk(data)}"
+    if not data.has_policy:
+        return situation
     if chosen.empty:
         return f"{situation} {_nobody(data)}"
     cost, net = (chosen[name].sum() for name in ("action_cost", "expected_net_value"))
@@ -149,44 +147,67 @@ def _headline(data: ReportData, chosen: pd.DataFrame) -> str:
     )
 
 
+def _value_at_risk(data: ReportData) -> str:
+    if "value_at_risk" not in data.at_risk:
+        return ""
+    value = money(data.at_risk["value_at_risk"].sum(), data.currency)
+    return (
+        " The value at risk, each one's chance to leave times the margin to be expected if kept, "
+        f"adds up to {value}."
+    )
+
+
+def _notes(data: ReportData) -> list[str]:
+    """What to know of whom is listed."""
+    scored = data.manifest.get("counts", {}).get("scored", {})
+    if not scored.get("learnt_from"):
+        return []
+    gone = counted(scored["customers"] - scored["eligible"], "customer")
+    return [
+        f"Every row of the table says whether the customer left, so that {gone} who have left are "
+        "not listed, and the model has learnt from most of those who are. As they were known to "
+        "have stayed, read the chances as who resembles those that left; for a forecast, score "
+        "customers whose label is not known yet: [snapshot] to_score."
+    ]
+
+
+def _judged(data: ReportData) -> str:
+    """Who the model was judged by, and what they did."""
+    test = data.metrics["test"]
+    return (
+        f"{'Out of time: ' if test['as_of'] else ''}{counted(test['n'], 'customer')} "
+        f"{judged_on(test)}, {test['churn_rate']:.1%} of whom left, {data.words.did}. A "
+        "dash: the score is no probability."
+    )
+
+
 def _nobody(data: ReportData) -> str:
+    if not data.has_policy:
+        return data.words.nobody_eligible
     budget = float(data.setting("retention", "budget") or 0)
     return why_nobody(data.at_risk, budget=budget, currency=data.currency)
 
 
 def _tiles(data: ReportData, chosen: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Name, number and what it means."""
-    at_risk, currency = data.at_risk, data.currency
-    return [
-        ("Active customers", f"{len(at_risk):,}", ""),
+    at_risk, currency, words = data.at_risk, data.currency, data.words
+    who = words.customers.replace("customer", "customers", 1)
+    tiles = [
+        (who[0].upper() + who[1:], f"{len(at_risk):,}", ""),
         (
-            leaving_name(data.setting("churn", "horizon_days")),
+            words.expected_name,
             f"{at_risk['p_churn'].sum():,.0f}",
-            leaving_share(at_risk["p_churn"], data.metrics["test"]),
+            "" if _notes(data) else leaving_share(at_risk["p_churn"], data.metrics["test"]),
         ),
-        (
-            "Value at risk",
-            money(at_risk["value_at_risk"].sum(), currency),
-            "chance to leave × value if kept",
-        ),
-        ("To contact", f"{len(chosen):,}", ""),
-        ("Expected cost", money(chosen["action_cost"].sum(), currency), ""),
-        ("Expected net value", money(chosen["expected_net_value"].sum(), currency), ""),
     ]
-
-
-def _first(chosen: pd.DataFrame, currency: str) -> list[dict[str, Any]]:
-    """The first customers to contact, as texts."""
-    return [
-        {
-            "customer": str(row["customer_id"])[:MAX_TEXT],
-            "action": str(row["action"]),
-            "do_by": f"{row['do_by']:%Y-%m-%d}",
-            "reasons": [row[name] for name in REASONS if row[name]],
-            "p_churn": chance(row["p_churn"]),
-            "p_alive": chance(row["p_alive"]),
-            "value_if_kept": money(row["value_if_kept"], currency),
-            "net_value": money(row["expected_net_value"], currency),
-        }
-        for row in chosen.head(FIRST_ROWS).to_dict("records")
-    ]
+    if "value_at_risk" in at_risk:
+        at_stake = money(at_risk["value_at_risk"].sum(), currency)
+        tiles.append(("Value at risk", at_stake, "chance to leave × value if kept"))
+    if data.has_policy:
+        sums = {name: chosen[name].sum() for name in ("action_cost", "expected_net_value")}
+        tiles += [
+            ("To contact", f"{len(chosen):,}", ""),
+            ("Expected cost", money(sums["action_cost"], currency), ""),
+            ("Expected net value", money(sums["expected_net_value"], currency), ""),
+        ]
+    return tiles

@@ -17,7 +17,8 @@ from patronage.report.report_data import ReportData
 from patronage.report.tracking_chart import tracking_chart
 from patronage.report.value_chart import value_at_risk_chart
 
-_GAINS_OF = ("patronage", "p_no_purchase", "recency")
+_GAINS_OF = ("patronage", "p_no_purchase", "recency", "logistic_regression")
+_MOST_LINES = 3
 _YEAR = 364.0  # days
 _MAX_FREQUENCY = 12
 _ONE_PANEL = 8.0  # inches
@@ -47,7 +48,7 @@ class Picture:
 
 def pictures(data: ReportData) -> Iterator[Picture]:
     """The charts for which `data` holds something to show."""
-    if data.customers["eligible"].any():
+    if data.customers["eligible"].any() and "value_at_risk" in data.customers:
         yield _value(data)
     if data.evaluation is not None and data.evaluation["churned"].nunique() > 1:
         yield _calibration(data.evaluation)
@@ -74,7 +75,8 @@ def _value(data: ReportData) -> Picture:
 
 
 def _gains(evaluation: pd.DataFrame) -> Picture:
-    labels = {name: SCORE_NAMES[name] for name in _GAINS_OF if name in evaluation}
+    known = [name for name in _GAINS_OF if name in evaluation][:_MOST_LINES]
+    labels = {name: SCORE_NAMES[name] for name in known}
     return picture(
         gains_chart(evaluation, labels),
         f"Lines: share of leavers reached, and lift, by share of customers contacted, for "

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from patronage.report.label_words import judged_on
 from patronage.retention.wording import chance
 
 SCORE_NAMES = {
     "patronage": "patronage",
     "recency": "Days since last purchase",
     "inactivity_rule": "Best inactivity rule",
+    "base_rate": "Share of all who left",
     "one_minus_p_alive": "1 - P(alive)",
     "p_no_purchase": "P(no purchase), value model",
     "logistic_regression": "Logistic regression",
@@ -28,6 +30,8 @@ RIVALS = {
     "champion": "the model in use, version {version}",
     "inactivity_rule": "the simple rule of days since the last purchase",
     "p_no_purchase": "the value model alone",
+    "base_rate": "the share of all who leave, said of everybody",
+    "logistic_regression": "a plain logistic regression",
 }
 """What a model has to beat, by its name at the gate."""
 
@@ -46,15 +50,26 @@ def gate_sentence(manifest: Mapping[str, Any]) -> str | None:
     if gate.get("passed") is not False:
         return None
     version = manifest["model_version"]
-    failed = [one["other"] for one in gate.get("comparisons", ()) if not one["passed"]]
-    beaten_by = [RIVALS.get(name, name).format(version=version) for name in failed]
     when = "when the scores were made" if manifest.get("command") == "report" else "today"
     trained = manifest.get("model", {}).get("trained_as_of")
     return (
         f"A new model was trained {when} (version {training['version']}, on what was known on "
-        f"{manifest['as_of']}) but did not beat {' and '.join(beaten_by) or 'the one in use'}; the "
+        f"{manifest['as_of']}) but {_shortcomings(gate, version)}; the "
         f"list was made by version {version}{f', trained as of {trained}' if trained else ''}."
     )
+
+
+def _shortcomings(gate: Mapping[str, Any], version: str) -> str:
+    """Why a model did not pass."""
+    compared = [*gate.get("comparisons", ()), *gate.get("net_values", ())]
+    failed = dict.fromkeys(one["other"] for one in compared if not one["passed"])
+    beaten_by = [RIVALS.get(name, name).format(version=version) for name in failed]
+    line = gate.get("calibration") or {"passed": True}
+    texts = [f"did not beat {' and '.join(beaten_by)}"] if beaten_by else []
+    if not line["passed"]:
+        bold = line["slope"] is None or line["slope"] < 1
+        texts.append(f"its chances were far too {'bold' if bold else 'timid'}")
+    return " and ".join(texts) or "did not beat the one in use"
 
 
 def quality_rows(models: Mapping[str, Mapping[str, float | None]]) -> list[list[str]]:
@@ -81,7 +96,29 @@ def quality_sentence(metrics: Mapping[str, Any]) -> str:
     return (
         f"Of one customer who left and one who stayed, the model gives the one who left the higher "
         f"chance to leave in {cases} of 100 cases; tossing a coin gives 50. Measured on "
-        f"{test['n']:,} customers as of {test['as_of']}, whom it had not been trained on."
+        f"{test['n']:,} customers {judged_on(test)}, whom it had not been trained on."
+    )
+
+
+def intervals_sentence(metrics: Mapping[str, Any]) -> str:
+    """How far the model's quality might lie off, had other customers been drawn; empty if unknown.
+
+    Parameters
+    ----------
+    metrics
+        `intervals`, as `metric_intervals` has them.
+    """
+    found = metrics.get("intervals", {}).get("patronage", {})
+    names = {"auc": "AUC", "log_loss": "log loss", "brier": "Brier score"}
+    told = [
+        f"{name} {found[key][0]:.3f} to {found[key][1]:.3f}"
+        for key, name in names.items()
+        if key in found
+    ]
+    if not told:
+        return ""
+    return (
+        f"With other customers drawn, nine times in ten the model would have had {', '.join(told)}."
     )
 
 

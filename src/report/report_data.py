@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.report.alive_chart import ProbabilityAlive
+from patronage.report.label_words import LabelWords
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +17,10 @@ class ReportData:
     Attributes
     ----------
     at_risk
-        As made by `patronage.retention.at_risk_list`.
+        As made by `patronage.retention.at_risk_list`, or without what a policy decides: customers
+        by `p_churn`, highest first, with their reasons.
     customers
-        One row per customer: `eligible`, `p_churn`, `value_at_risk`.
+        One row per customer: `eligible`, `p_churn`, and where it is known `value_at_risk`.
     metrics
         `test`: `as_of`, `n`, `churn_rate` and `models`, a mapping of each score's name to its
         metrics; a metric is None where the score is no probability; `money`, where the scores were
@@ -49,6 +51,23 @@ class ReportData:
     def currency(self) -> str:
         """ISO 4217 code of every amount."""
         return str(self.manifest["currency"])
+
+    @property
+    def words(self) -> LabelWords:
+        """What leaving means in this run."""
+        return LabelWords.of(self.manifest.get("settings", {}))
+
+    @property
+    def has_policy(self) -> bool:
+        """Whether the list says whom to contact, with what; without costs it cannot."""
+        return "selected" in self.at_risk
+
+    @property
+    def chosen(self) -> pd.DataFrame:
+        """The customers to contact."""
+        if not self.has_policy:
+            return self.at_risk.head(0)
+        return self.at_risk[self.at_risk["selected"].astype(bool)]
 
     def setting(self, section: str, key: str) -> Any:
         """A setting of the run, None where the manifest has none."""

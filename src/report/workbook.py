@@ -1,6 +1,6 @@
 """The at-risk list as an Excel workbook, for a retention team to work from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +9,14 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from patronage.config import Action
-from patronage.report.columns import ACT_NOW_COLUMNS, ALL_COLUMNS, WATCH_COLUMNS, ListColumn
+from patronage.report.columns import (
+    ACT_NOW_COLUMNS,
+    ALL_COLUMNS,
+    WATCH_COLUMNS,
+    ListColumn,
+    columns_of,
+)
+from patronage.report.label_words import LabelWords
 from patronage.report.why_nobody import why_nobody
 from patronage.report.workbook_sheet import MAX_ROWS, cell_formats, write_customers
 from patronage.retention import RetentionPolicy
@@ -18,6 +25,7 @@ from patronage.retention.wording import counted, money
 
 _ASSUMED = "These are assumptions, from the settings."
 _IN_MEMORY_ROWS = 20_000
+PURCHASES = LabelWords(label="purchases")
 _TEXTS_ONLY = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -28,6 +36,7 @@ def write_at_risk_xlsx(
     currency: str,
     policy: RetentionPolicy,
     summary: Mapping[str, str],
+    words: LabelWords = PURCHASES,
 ) -> None:
     """Write the workbook with the sheets Act now, Watch and How to read.
 
@@ -50,6 +59,8 @@ def write_at_risk_xlsx(
     summary
         More to know about the list, shown on How to read: a name and a sentence each, such as
         how good the model is and which days the data cover.
+    words
+        What leaving means.
     """
     constant = len(at_risk) > _IN_MEMORY_ROWS
     options = {**_TEXTS_ONLY, "constant_memory": constant}
@@ -57,12 +68,14 @@ def write_at_risk_xlsx(
     with xlsxwriter.Workbook(str(path), options) as book:
         formats = cell_formats(book, currency)
         act, watch = book.add_worksheet("Act now"), book.add_worksheet("Watch")
-        write_customers(act, chosen, ACT_NOW_COLUMNS, formats)
+        write_customers(act, chosen, columns_of(at_risk, ACT_NOW_COLUMNS, words), formats)
         if chosen.empty:
             act.insert_textbox(2, 1, why_nobody(at_risk, budget=policy.budget, currency=currency))
-        write_customers(watch, _watched(at_risk, policy.watch_rows), WATCH_COLUMNS, formats)
+        watched = _watched(at_risk, policy.watch_rows)
+        write_customers(watch, watched, columns_of(at_risk, WATCH_COLUMNS, words), formats)
         facts = {**_facts(at_risk, chosen, currency, policy), **summary}
-        _write_guide(book.add_worksheet("How to read"), facts, formats)
+        columns = columns_of(at_risk, ALL_COLUMNS, words)
+        _write_guide(book.add_worksheet("How to read"), facts, columns, formats)
 
 
 def _watched(at_risk: pd.DataFrame, rows: int) -> pd.DataFrame:
@@ -79,9 +92,7 @@ def _facts(
     """What this list is, in a name and a sentence each."""
     days = pd.to_datetime(at_risk["as_of"])
     facts = {
-        "Day of the list": f"{days.iloc[0]:%Y-%m-%d}"
-        if len(at_risk)
-        else "No customer is eligible.",
+        "Day of the list": f"{days.iloc[0]:%Y-%m-%d}" if len(at_risk) else "Nobody is listed.",
         "Selected": (
             f"{counted(len(chosen), 'customer')} of {len(at_risk):,}, at an expected cost of "
             f"{money(chosen['action_cost'].sum(), currency)}; "
@@ -98,7 +109,7 @@ def _facts(
             "the budget pays for all, everybody gets the best action whose value is above zero. "
             "When it does not, it goes where it brings most per unit of cost: a customer may get a "
             "cheaper action, and the selected need not be the first ones by rank."
-            f"{_left_alone(policy)}"
+            f"{_left_alone(policy) if 'p_alive' in at_risk else ''}"
         ),
         **{f"Action: {action.name}": _terms(action, currency) for action in policy.actions},
     }
@@ -140,20 +151,27 @@ def _terms(action: Action, currency: str) -> str:
     )
 
 
-def _write_guide(sheet: Worksheet, facts: Mapping[str, str], formats: dict[str, Format]) -> None:
+def _write_guide(
+    sheet: Worksheet,
+    facts: Mapping[str, str],
+    columns: Sequence[ListColumn],
+    formats: dict[str, Format],
+) -> None:
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 1, 100)
     sheet.hide_gridlines(2)
     sheet.write_string(0, 0, "How to read this list", formats["title"])
-    for row, (name, text) in enumerate(_guide_rows(facts), start=2):
+    for row, (name, text) in enumerate(_guide_rows(facts, columns), start=2):
         sheet.write_string(row, 0, name, formats["name" if text else "heading"])
         sheet.write_string(row, 1, text, formats["prose"])
 
 
-def _guide_rows(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _guide_rows(
+    facts: Mapping[str, str], columns: Sequence[ListColumn]
+) -> Iterator[tuple[str, str]]:
     yield from {"This list": "", **facts}.items()
     yield "", ""
     yield "Columns", ""
-    shown: dict[str, ListColumn] = {column.header: column for column in ALL_COLUMNS}
+    shown: dict[str, ListColumn] = {column.header: column for column in columns}
     for header, column in shown.items():
         yield header, f"{column.meaning} (hidden)" if column.hidden else column.meaning

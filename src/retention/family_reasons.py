@@ -13,7 +13,7 @@ import pandas as pd
 
 from patronage.retention.economics import Floats
 from patronage.retention.sentences import days
-from patronage.retention.wording import chance, money
+from patronage.retention.wording import chance, money, plain_number
 
 Input = Mapping[str, Any]
 UNUSUAL = 0.1
@@ -115,4 +115,4 @@ def _shown(number: float, unit: str, currency: str) -> str:
         return "yes" if number else "no"
     if unit == "days":
         return days(number)
-    return f"{number:,.0f}" if number == int(number) else f"{number:,.3g}"
+    return plain_number(number)

@@ -81,7 +81,7 @@ def plain_reasons(
         If a customer has no contributions.
     """
     values = Values(_with_last_basket(features), currency)
-    known = _aligned(contributions, features)
+    known = aligned(contributions, features)
     texts = _risks(values, known, inputs or {})
     _say_who_stays(texts, values, known, inputs or {})
     blank = texts == ""
@@ -89,7 +89,7 @@ def plain_reasons(
     _fill(texts[:, 1], blank[:, 1], WORTH, values)
     _fill(texts[:, 2], blank[:, 2] & ~blank[:, 1], WORTH, values)
     columns = {f"reason_{n + 1}": pd.array(texts[:, n], dtype="str") for n in range(N_REASONS)}
-    return pd.DataFrame({"customer_id": _ids(features), **columns})
+    return pd.DataFrame({"customer_id": ids(features), **columns})
 
 
 def _risks(
@@ -141,7 +141,8 @@ def _fill(texts: np.ndarray, blank: Flags, sentence: Sentence, values: Values) -
     texts[rows] = sentence.say(values.take(rows))
 
 
-def _ids(table: pd.DataFrame) -> pd.Index:
+def ids(table: pd.DataFrame) -> pd.Index:
+    """The customers: the column `customer_id`, or else the index."""
     return pd.Index(table["customer_id"]) if "customer_id" in table else table.index
 
 
@@ -151,10 +152,11 @@ def _with_last_basket(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(basket_last=table["basket_last_ratio"] * table["basket_mean"])
 
 
-def _aligned(contributions: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+def aligned(contributions: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    """The contributions in the order of the features; raises DataError where one is missing."""
     by_id = "customer_id" in contributions
-    wanted = _ids(features) if by_id else features.index
-    rows = (_ids(contributions) if by_id else contributions.index).get_indexer(wanted)
+    wanted = ids(features) if by_id else features.index
+    rows = (ids(contributions) if by_id else contributions.index).get_indexer(wanted)
     absent = wanted[rows < 0]
     if len(absent):
         raise DataError(

@@ -273,7 +273,7 @@ UNSAYABLE = Topic(
     (
         *("weekend_share", "weekday_entropy", "weekday_top_share", "month_concentration"),
         *("history_days", "as_of_sin", "as_of_cos"),
-        *("first_category", "top_category", "first_channel", "top_channel", "plan"),
+        *("first_category", "top_category", "first_channel", "top_channel"),
         *("channels", "channels_90", "channel_entropy", "top_channel_share", "channel_switched"),
         "days_since_new_channel",
     )

@@ -32,6 +32,19 @@ def money(amount: float, currency: str) -> str:
     return f"{round(amount, decimals) + 0.0:,.{decimals}f} {currency}"
 
 
+def plain_number(number: float) -> str:
+    """A number that has no unit, as short as it can be understood.
+
+    Examples
+    --------
+    >>> plain_number(12), plain_number(70.355), plain_number(1234.5), plain_number(0.0125)
+    ('12', '70.4', '1,234', '0.0125')
+    """
+    if number == int(number) or abs(number) >= 1000:
+        return f"{number:,.0f}"
+    return f"{number:,.3g}"
+
+
 def chance(share: float) -> str:
     """The share in whole per cent; what is not quite none or all is not said to be.
 

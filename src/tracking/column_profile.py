@@ -96,7 +96,8 @@ class ColumnProfile:
         known = 1 - self.null_share
         if self.kind == "text":
             listed = np.array([self.shares[value] for value in self.frequent], dtype=float)
-            return np.array([*listed * known, (1 - listed.sum()) * known, self.null_share])
+            others = max(1 - float(listed.sum()), 0.0)  # shares of a third each add up to more
+            return np.array([*listed * known, others * known, self.null_share])
         below = np.searchsorted(np.asarray(self.values), self.edges)
         cumulative = np.array([0.0, *np.asarray(self.cumulative)[below], 1.0])
         return np.array([*np.diff(cumulative) * known, self.null_share])

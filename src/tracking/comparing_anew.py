@@ -6,14 +6,27 @@ from typing import Any
 import pandas as pd
 
 from patronage.config import Action
-from patronage.models.churn_evaluation import OURS, RULE
-from patronage.models.snapshot_evaluation import BASE_RATE
+from patronage.models.churn_evaluation import BASE_RATE, OURS, RULE
+from patronage.models.snapshot_evaluation import REGRESSION
 from patronage.tracking.gate import Money, Verdict, judge
 from patronage.tracking.store import Store
 from patronage.tracking.training_run import VALUE, Judged, judgement_of
 
 BASELINES = ("p_no_purchase", RULE)
-OF_SNAPSHOTS = (BASE_RATE,)
+OF_SNAPSHOTS = (BASE_RATE, REGRESSION)
+
+
+def baselines(scores: pd.DataFrame) -> dict[str, pd.Series]:
+    """What a version has to beat: of a log, of contracts or of a snapshot, by the scores it kept.
+
+    Parameters
+    ----------
+    scores
+        Of the test customers, a column for each score.
+    """
+    of_contracts = (BASE_RATE,) if BASE_RATE in scores else ()
+    names = (*BASELINES, *of_contracts) if BASELINES[0] in scores else OF_SNAPSHOTS
+    return {name: scores[name] for name in names}
 
 
 def compared_anew(
@@ -48,7 +61,7 @@ def compared_anew(
     return judge(
         scores["churned"],
         scores[OURS],
-        to_beat={name: scores[name] for name in (*BASELINES, *OF_SNAPSHOTS) if name in scores},
+        to_beat=baselines(scores),
         champion=theirs,
         champion_in_force=str(champion.version),
         money=money,

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from patronage.config import Action
+from patronage.models.churn_evaluation import BASE_RATE
 from patronage.models.evaluation import log_losses, ranking_metrics
-from patronage.models.snapshot_evaluation import BASE_RATE
 from patronage.retention.campaign_cuts import campaign_outcome
 from patronage.tracking.calibration_check import SLOPES, CalibrationCheck, check_calibration
 from patronage.tracking.gate_checks import Comparison, NetValueComparison

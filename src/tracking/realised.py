@@ -10,7 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from patronage.features import DayTable, churn_labels
+from patronage.features import CustomerTables, DayTable, churn_labels
+from patronage.features.contract_labels import contract_labels
+from patronage.features.customer_tables import as_customer_tables
 from patronage.models.evaluation import (
     CLIP,
     calibration_in_the_large,
@@ -111,7 +113,7 @@ class Realised:
 def realised(
     run: ScoredRun,
     customers: pd.DataFrame,
-    days: DayTable,
+    tables: DayTable | CustomerTables,
     *,
     data_end: date,
     treated: Collection[str] = (),
@@ -124,8 +126,8 @@ def realised(
         Its label has matured: `run.matures` is not after `data_end`.
     customers
         What it left: `customer_id`, `eligible`, `p_churn`.
-    days
-        The customer days of today.
+    tables
+        The customer days of today; of contracts the customer tables, with the subscriptions.
     data_end
         The first day that they do not cover.
     treated
@@ -136,10 +138,18 @@ def realised(
     DataError
         If the label has not matured.
     """
-    if run.rule.is_contractual:  # its label is in the subscriptions, not in the customer days
-        return None
+    return realised_by(run, customers, labels_of(run, tables, data_end=data_end), treated=treated)
+
+
+def realised_by(
+    run: ScoredRun,
+    customers: pd.DataFrame,
+    labels: pd.DataFrame,
+    *,
+    treated: Collection[str] = (),
+) -> Realised | None:
+    """Judge a run by labels that are known: `customer_id` and `churned`; else as `realised`."""
     scored = customers[customers["eligible"].astype(bool) & customers["p_churn"].notna()]
-    labels = labels_of(run, days, data_end=data_end)
     judged = scored[["customer_id", "p_churn"]].merge(labels, on="customer_id")
     if judged.empty:
         return None
@@ -158,17 +168,33 @@ def realised(
     )
 
 
-def labels_of(run: ScoredRun, days: DayTable, *, data_end: date) -> pd.DataFrame:
-    """`customer_id` and `churned` (0 or 1) of those eligible as of the day of the run."""
-    rule = run.rule
-    labels = churn_labels(
-        days,
-        cutoffs=[run.as_of],
-        horizon_days=rule.horizon_days,
-        lead_days=rule.lead_days,
-        data_end=data_end,
-        active_days=rule.active_days,
-    )
+def labels_of(run: ScoredRun, tables: DayTable | CustomerTables, *, data_end: date) -> pd.DataFrame:
+    """`customer_id` and `churned` (0 or 1) of those eligible as of the day of the run.
+
+    Raises
+    ------
+    SettingsError
+        If it is a label of contracts, and there are no subscriptions.
+    """
+    rule, known = run.rule, as_customer_tables(tables)
+    if rule.is_contractual:
+        labels = contract_labels(
+            known,
+            cutoffs=[run.as_of],
+            horizon_days=rule.horizon_days,
+            lead_days=rule.lead_days,
+            grace_days=rule.grace_days,
+            data_end=data_end,
+        )
+    else:
+        labels = churn_labels(
+            known.days,
+            cutoffs=[run.as_of],
+            horizon_days=rule.horizon_days,
+            lead_days=rule.lead_days,
+            data_end=data_end,
+            active_days=rule.active_days,
+        )
     return labels.assign(customer_id=labels["customer_id"].astype(str))[["customer_id", "churned"]]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 import pandas as pd
 
 from patronage.errors import DataError
-from patronage.models.churn import ChurnModel
+from patronage.models.churn import AS_OF, ChurnModel
 from patronage.models.evaluation import probability_metrics
 from patronage.tracking.column_profile import ColumnProfile, CutoffProfile
 from patronage.tracking.stability import population_stability_index
@@ -31,7 +31,8 @@ class Reference:
     rows, customers
         Of the training rows; a customer has one row for each cutoff.
     cutoffs
-        Those of training and, last, the test cutoff, whose rows are not among `rows`.
+        Those of training and, last, the test cutoff, whose rows are not among `rows`; none of a
+        snapshot without time, of which the profiles' `cutoffs` are its rows kept to judge by.
     columns
         A profile of each input of the churn model, `p_no_purchase` among them.
     importance
@@ -62,17 +63,18 @@ class Reference:
         churn
             The model.
         learn, test
-            Its training rows, and those that it was judged by: `customer_id`, `as_of`, features,
-            `churned`.
+            Its training rows, and those that it was judged by: `customer_id`, features, `churned`,
+            and `as_of` where there is time.
         """
         scores = churn.predict_proba(test)
         metrics = probability_metrics(test["churned"], scores)
         names = churn.inputs
-        days = [*(rows for _, rows in learn.groupby("as_of")), test]
+        dated = AS_OF in learn
+        days = [*(rows for _, rows in learn.groupby(AS_OF)), test] if dated else [test]
         return cls(
             rows=len(learn),
             customers=int(learn["customer_id"].nunique()),
-            cutoffs=[rows["as_of"].iloc[0].date() for rows in days],
+            cutoffs=[rows[AS_OF].iloc[0].date() for rows in days] if dated else [],
             columns={name: _profile(name, learn, days) for name in names},
             importance=_importance(churn, test, names),
             scores=_score_profile(churn, days[:-1], scores),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from patronage.features import DayTable
+from patronage.features import CustomerTables, DayTable
 from patronage.tracking.realised import ScoredRun, labels_of, share_interval
 
 TREAT, CONTROL = "treat", "control"
@@ -62,7 +62,11 @@ def difference_interval(
 
 
 def save_rates(
-    outcomes: pd.DataFrame, runs: Mapping[str, ScoredRun], days: DayTable, *, data_end: date
+    outcomes: pd.DataFrame,
+    runs: Mapping[str, ScoredRun],
+    tables: DayTable | CustomerTables,
+    *,
+    data_end: date,
 ) -> list[ListOutcome]:
     """What came of each list, the earliest first; lists of no known run last.
 
@@ -72,20 +76,24 @@ def save_rates(
         The table of that contract.
     runs
         By run_id, which is the `list_id` of their lists.
-    days
-        The customer days of today.
+    tables
+        The customer days of today; of contracts the customer tables, with the subscriptions.
     data_end
         The first day that they do not cover.
     """
     found = [
-        _list_outcome(str(list_id), rows, runs.get(str(list_id)), days, data_end)
+        _list_outcome(str(list_id), rows, runs.get(str(list_id)), tables, data_end)
         for list_id, rows in outcomes.groupby("list_id", sort=True)
     ]
     return sorted(found, key=lambda one: (one.as_of is None, one.as_of or date.min, one.list_id))
 
 
 def _list_outcome(
-    list_id: str, rows: pd.DataFrame, run: ScoredRun | None, days: DayTable, data_end: date
+    list_id: str,
+    rows: pd.DataFrame,
+    run: ScoredRun | None,
+    tables: DayTable | CustomerTables,
+    data_end: date,
 ) -> ListOutcome:
     matured = run is not None and run.matures <= data_end
     arms = rows.groupby("customer_id", as_index=False).agg(
@@ -93,7 +101,7 @@ def _list_outcome(
     )
     stayed = {True: (0, 0), False: (0, 0)}
     if run is not None and matured:
-        labels = labels_of(run, days, data_end=data_end)
+        labels = labels_of(run, tables, data_end=data_end)
         known = arms.assign(customer_id=arms["customer_id"].astype(str)).merge(labels)
         kept = known["churned"] == 0
         stayed = {

@@ -1,67 +1,63 @@
 """One training run on a snapshot in MLflow, and the version that it registered."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from patronage.models.scorer import CHANCES
-from patronage.models.snapshot_scorer import SnapshotScorer
-from patronage.tracking.store import MODEL, Store, lock_on, quiet_mlflow
+from patronage.models.snapshot_scorer import KIND, SnapshotScorer
+from patronage.tracking.project_kind import LABEL
+from patronage.tracking.reference import REFERENCE_FILE, Reference
+from patronage.tracking.store import Store, lock_on, quiet_mlflow
 from patronage.tracking.training_run import (
-    REQUIREMENTS,
     Judged,
     Registered,
-    flat,
+    log_inputs,
     log_judged,
+    log_test_metrics,
+    register,
     started,
 )
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from mlflow.models import ModelSignature
 
 CODE = Path(__file__).parent / "snapshot_pyfunc.py"
 
 
-def log_snapshot_training(
-    store: Store,
-    scorer: SnapshotScorer,
-    judged: Judged,
-    *,
-    settings: Mapping[str, Any],
-    name: str,
-) -> Registered:
+@dataclass(frozen=True, kw_only=True)
+class SnapshotRecord:
+    """Everything a training on a snapshot leaves behind; `learn` and `test` are labelled rows."""
+
+    scorer: SnapshotScorer
+    learn: pd.DataFrame
+    test: pd.DataFrame
+    judged: Judged
+    settings: Mapping[str, Any]
+    tags: Mapping[str, str]
+    versions: Mapping[str, str]
+    figures: Mapping[str, "Figure"]
+
+
+def log_snapshot_training(store: Store, record: SnapshotRecord, *, name: str) -> Registered:
     """Log the run and register its model as a new version without an alias."""
+    scorer = record.scorer
     with quiet_mlflow(), started(store, name) as run_id:
         import mlflow
 
-        mlflow.set_tags({"label": "snapshot"})
-        mlflow.log_params(flat(settings))
-        mlflow.log_dict(dict(settings), "settings.json")
-        mlflow.log_dict({"trials": scorer.churn.tuned_.trials}, "trials.json")
+        mlflow.set_tags({LABEL: KIND, **record.tags})
+        log_inputs(record.settings, record.versions, scorer.churn, record.figures)
+        reference = Reference.of(scorer.churn, record.learn, record.test)
+        mlflow.log_dict(reference.to_dict(), REFERENCE_FILE)
         with lock_on(store.folder, "registry"):
-            registered = _register(scorer, run_id)
-        for model, metrics in judged.metrics["test"]["models"].items():
-            known = {f"{model}.{key}": value for key, value in metrics.items() if value is not None}
-            mlflow.log_metrics(known, model_id=registered.model_id)
-        log_judged(judged)
+            registered = register(scorer, CODE, _signature(scorer), run_id)
+        log_test_metrics(record.judged.metrics["test"], registered.model_id)
+        log_judged(record.judged)
     return registered
-
-
-def _register(scorer: SnapshotScorer, run_id: str) -> Registered:
-    import mlflow
-
-    with TemporaryDirectory() as folder:
-        logged = mlflow.pyfunc.log_model(
-            name=MODEL,
-            python_model=str(CODE),
-            artifacts=scorer.save(Path(folder)),
-            signature=_signature(scorer),
-            pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
-            registered_model_name=MODEL,
-        )
-    return Registered(str(logged.registered_model_version), run_id, str(logged.model_id))
 
 
 def _signature(scorer: SnapshotScorer) -> "ModelSignature":

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from patronage.errors import DataError
+from patronage.models.churn import ChurnModel
 from patronage.models.scorer import SCORES, CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
+from patronage.models.snapshot_scorer import SnapshotScorer
 from patronage.retention.judged_money import money_figures
 from patronage.tracking.reference import REFERENCE_FILE, Reference
 from patronage.tracking.store import MODEL, Store, lock_on, quiet_mlflow
@@ -76,19 +78,15 @@ def log_training(store: Store, record: TrainingRecord, *, name: str) -> Register
         import mlflow
 
         mlflow.set_tags(dict(record.tags))
-        mlflow.log_params(flat(record.settings))
-        mlflow.log_dict(dict(record.settings), "settings.json")
-        mlflow.log_dict(dict(record.versions), "versions.json")
+        churn = record.scorer.churn
+        log_inputs(record.settings, record.versions, churn, record.figures)
         mlflow.log_dict({"features": list(record.catalogue)}, "features.json")
         if "tuning" in record.judged.metrics:
             mlflow.log_metrics(_gain(record.judged.metrics["tuning"]))
-        mlflow.log_dict({"trials": record.scorer.churn.tuned_.trials}, "trials.json")
-        reference = Reference.of(record.scorer.churn, record.panel, record.test)
+        reference = Reference.of(churn, record.panel, record.test)
         mlflow.log_dict(reference.to_dict(), REFERENCE_FILE)
-        for file, figure in record.figures.items():
-            mlflow.log_figure(figure, f"plots/{file}.png")
         with lock_on(store.folder, "registry"):
-            registered = _register(record, run_id)
+            registered = register(record.scorer, CODE, _signature(record.scorer), run_id)
         _log_data(record, registered.model_id)
         log_judged(record.judged)
     return registered
@@ -130,15 +128,35 @@ def started(store: Store, name: str) -> Iterator[str]:
         yield str(run.info.run_id)
 
 
-def _register(record: TrainingRecord, run_id: str) -> Registered:
+def log_inputs(
+    settings: Mapping[str, Any],
+    versions: Mapping[str, str],
+    churn: ChurnModel,
+    figures: Mapping[str, "Figure"],
+) -> None:
+    """Keep with the open run its settings, releases, trials and plots."""
+    import mlflow
+
+    mlflow.log_params(flat(settings))
+    mlflow.log_dict(dict(settings), "settings.json")
+    mlflow.log_dict(dict(versions), "versions.json")
+    mlflow.log_dict({"trials": churn.tuned_.trials}, "trials.json")
+    for file, figure in figures.items():
+        mlflow.log_figure(figure, f"plots/{file}.png")
+
+
+def register(
+    scorer: CustomerScorer | SnapshotScorer, code: Path, signature: "ModelSignature", run_id: str
+) -> Registered:
+    """Log the scorer as a model with the code that loads it, and register it as a new version."""
     import mlflow
 
     with TemporaryDirectory() as folder:
         logged = mlflow.pyfunc.log_model(
             name=MODEL,
-            python_model=str(CODE),
-            artifacts=record.scorer.save(Path(folder)),
-            signature=_signature(record.scorer),
+            python_model=str(code),
+            artifacts=scorer.save(Path(folder)),
+            signature=signature,
             pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
             registered_model_name=MODEL,
         )
@@ -172,14 +190,20 @@ def _log_data(record: TrainingRecord, model_id: str) -> None:
         mlflow.log_input(PanelDataset(rows), context="training")
     test = PanelDataset(record.test)
     mlflow.log_input(test, context="test")
-    models = record.judged.metrics["test"]["models"]
-    for name, metrics in models.items():
+    log_test_metrics(record.judged.metrics["test"], model_id, dataset=test)
+
+
+def log_test_metrics(test: Mapping[str, Any], model_id: str, **data: Any) -> None:
+    """Log each score's quality, and in money where it is known; `dataset` names the rows."""
+    import mlflow
+
+    for name, metrics in test["models"].items():
         known = {f"{name}.{key}": value for key, value in metrics.items() if value is not None}
-        mlflow.log_metrics(known, model_id=model_id, dataset=test)
-    if "money" in record.judged.metrics["test"]:
-        money = dict(money_figures(record.judged.metrics["test"]["money"]))
+        mlflow.log_metrics(known, model_id=model_id, **data)
+    if "money" in test:
+        money = dict(money_figures(test["money"]))
         named = {f"money.{_metric_name(name)}": value for name, value in money.items()}
-        mlflow.log_metrics(named, model_id=model_id, dataset=test)
+        mlflow.log_metrics(named, model_id=model_id, **data)
 
 
 def _metric_name(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from patronage.config import MonitorSection
+from patronage.models.snapshot_scorer import KIND as SNAPSHOT
 from patronage.tracking.alarms import (
     Alarm,
     drift_alarms,
@@ -66,6 +67,11 @@ class Watched:
     lists: Sequence[ListOutcome] | None
     notes: Sequence[str]
     limits: MonitorSection
+
+    @property
+    def of_snapshot(self) -> bool:
+        """Whether what was scored are rows of a table rather than customers of a log."""
+        return self.newest.rule.label == SNAPSHOT
 
     @property
     def alarms(self) -> list[Alarm]:

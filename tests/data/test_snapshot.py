@@ -173,3 +173,14 @@ def test_what_is_to_be_scored_needs_no_label(tmp_path):
     section = SnapshotSection(source="x.csv", churned="left", customer_id="id", to_score="new.csv")
     rows = read_to_score(section, folder=tmp_path)
     assert list(rows) == ["customer_id", "age", "plan"]
+
+
+def test_columns_named_as_what_a_run_leaves_are_features_of_another_name(tmp_path):
+    """A score that the firm made before would otherwise be taken for the run's own."""
+    names = ("p_churn", "eligible", "p_no_purchase")
+    table = pd.DataFrame({"left": ["yes", "no"] * 20, "plan": ["a", "b", "c", "d"] * 10})
+    table = table.assign(**dict.fromkeys(names, table.index % 7))
+    table.to_csv(tmp_path / "table.csv", index=False)
+    section = SnapshotSection(source="table.csv", churned="left")
+    found = read_snapshot(section, folder=tmp_path)
+    assert found.features == ("plan", *(f"{name} of the snapshot" for name in names))

@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -7,7 +8,8 @@ from hypothesis import strategies as st
 
 from patronage.errors import DataError, SettingsError
 from patronage.features import build_panel, customer_tables
-from patronage.features.contract_labels import contract_labels
+from patronage.features.contract_labels import contract_labels, subscription_ends
+from patronage.features.records import Records
 
 START = date(2026, 1, 1)
 AS_OF = START + timedelta(days=100)
@@ -134,3 +136,39 @@ def test_without_the_table_it_is_told():
     tables = customer_tables(log)
     with pytest.raises(SettingsError, match="needs the table of the subscriptions"):
         contract_labels(tables, cutoffs=[AS_OF], data_end=LATE, **RULE)
+
+
+def plain_ends(customers, grace):
+    """The rule as it is said: a term that starts too late begins another subscription."""
+    found = []
+    for terms in customers:
+        chains = []
+        for start, end in terms:
+            reach = float("inf") if end is None else float(end)
+            if chains and start <= max(chains[-1]) + grace:
+                chains[-1].append(reach)
+            else:
+                chains.append([reach])
+        found += [max(chain) for chain in chains for _ in chain]
+    return found
+
+
+some_terms = st.lists(
+    st.tuples(st.integers(0, 60), st.one_of(st.none(), st.integers(0, 80))), max_size=6
+)
+
+
+@given(
+    customers=st.lists(some_terms.map(lambda terms: sorted(terms, key=lambda one: one[0]))),
+    grace=st.integers(0, 9),
+)
+def test_ends_of_subscriptions_are_those_of_the_plain_loop(customers, grace):
+    offsets = np.cumsum([0, *(len(terms) for terms in customers)]).astype(np.int64)
+    flat = [term for terms in customers for term in terms]
+    terms = Records(
+        offsets=offsets,
+        day=np.array([start for start, _ in flat], dtype=np.int32),
+        numbers={"end": np.array([end for _, end in flat], dtype=float)},
+        texts={},
+    )
+    assert subscription_ends(terms, grace).tolist() == plain_ends(customers, grace)

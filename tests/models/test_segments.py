@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from patronage.models.segments import segments
+from patronage.models.segments import customer_divisions, segments
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,8 @@ def judged():
 
 @pytest.fixture(scope="module")
 def found(judged):
-    return segments(*judged, {"plan": ["odd", "usual"]})
+    test, p = judged
+    return segments(test, p, customer_divisions(test, {"plan": ["odd", "usual"]}))
 
 
 def test_customers_are_divided_without_a_rest(found):
@@ -67,7 +68,9 @@ def test_what_is_off_is_flagged(found):
 def test_what_holds_is_not_flagged_beyond_chance(judged):
     test, p = judged
     as_said = (np.random.default_rng(8).random(len(p)) < p).astype(int)
-    found = segments(test.assign(churned=as_said), p, {"plan": ["odd", "usual"]})
+    found = segments(
+        test.assign(churned=as_said), p, customer_divisions(test, {"plan": ["odd", "usual"]})
+    )
     assert sum(one.off for one in found) <= 3
 
 
@@ -84,17 +87,19 @@ def test_figures_are_those_of_the_rows(judged, found):
 
 def test_few_customers_are_no_segment(judged):
     test, p = judged
-    assert segments(test.head(29), p.head(29), {"plan": []}) == ()
+    assert (
+        segments(test.head(29), p.head(29), customer_divisions(test.head(29), {"plan": []})) == ()
+    )
 
 
 def test_of_one_outcome_nothing_is_ranked(judged):
     test, p = judged
-    stayed = segments(test.assign(churned=0), p, {})
+    stayed = segments(test.assign(churned=0), p, customer_divisions(test, {}))
     assert {(one.auc, one.slope, one.intercept) for one in stayed} == {(None, None, None)}
     assert all(one.off for one in stayed)
 
 
 def test_a_table_without_a_log_is_divided_by_its_categories(judged):
     test, p = judged
-    found = segments(test[["plan", "churned"]], p, {"plan": ["odd", "usual"]})
+    found = segments(test, p, customer_divisions(test[["plan"]], {"plan": ["odd", "usual"]}))
     assert [one.by for one in found] == ["plan", "plan"]

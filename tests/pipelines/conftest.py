@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from snapshot_tables import FIRST, with_money, write
 
 from patronage.pipelines.cli import main
 from patronage.pipelines.demo import SETTINGS, cdnow
@@ -69,3 +70,12 @@ def project(tmp_path, finished):
     )
     (tmp_path / "patronage.toml").write_text(text)
     return tmp_path / "patronage.toml"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Settings file of a snapshot after `patronage run`; not to be changed."""
+    config = write(tmp_path_factory.mktemp("snapshot"), with_money(FIRST))
+    with pytest.MonkeyPatch.context() as patch:
+        assert run_command(patch, "run", "-c", config) == 0
+    return config

@@ -1,12 +1,17 @@
 """The main job where churn is the end of a subscription."""
 
 import json
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 
 import numpy as np
+import openpyxl
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+
+from patronage.features import read_panel
 
 FIRST, DAYS, TERM = pd.Timestamp("2024-01-01"), 720, 30
 LEAVES = {"student": 0.35, "family": 0.03}
@@ -93,6 +98,106 @@ def test_eligible_is_who_has_a_subscription_in_force(finished):
     in_force = terms[(terms["start"] < as_of) & (terms["end"] >= as_of)]["customer_id"].unique()
     assert sorted(scores.loc[scores["eligible"], "customer_id"]) == sorted(in_force)
     assert scores["p_churn"].notna().equals(scores["eligible"])
+
+
+def words_of(folder, name="report.html"):
+    page = (folder / name).read_text()
+    return re.sub(r"<(style|script).*?</\1>|data:[^\"]*", "", page, flags=re.DOTALL)
+
+
+def test_the_report_speaks_of_subscriptions(finished):
+    page = words_of(outputs(finished))
+    for text in (
+        "customers with a subscription, about",
+        "will let their subscription end and not renew it within 30 days",
+        "Expected to end and not renew in 30 days",
+        "that is, let their subscription end in the horizon and did not renew it in time",
+        "Share of all who left",
+    ):
+        assert text in page, text
+    for text in (
+        "not buy again",
+        "buys nothing",
+        "bought nothing in the horizon",
+        "active customer",
+    ):
+        assert text not in page, text
+
+
+def test_the_plan_that_is_left_most_is_the_reason_and_nobody_in_force_is_gone(finished):
+    listed = pd.read_csv(outputs(finished) / "at_risk.csv", keep_default_na=False)
+    first = listed.sort_values("p_churn", ascending=False).head(10)
+    assert (first["reason_1"] == "plan: student; most have family").all()
+    assert not listed["do_not_contact_reason"].str.contains("gone for good").any()
+
+
+def test_the_workbook_and_the_card_speak_of_subscriptions(finished):
+    book = openpyxl.load_workbook(outputs(finished) / "at_risk.xlsx")
+    guide = "\n".join(str(cell.value) for row in book["How to read"] for cell in row)
+    asked = (
+        "a customer's subscription ends in the 30 days that begin with the day of the run and is "
+        "not renewed within 5 days"
+    )
+    assert asked in guide
+    assert "buys nothing" not in guide
+    card = (outputs(finished) / "model_card.md").read_text()
+    assert f"The probability that {asked}." in card
+    assert "who has a subscription in force on the day of the run" in card
+    assert "× the share that left" in card or "Shape | none" in card
+    assert "makes no purchase" not in card
+
+
+def test_the_gate_asks_for_more_than_the_share_that_leaves(finished):
+    manifest = json.loads((outputs(finished) / "manifest.json").read_text())
+    compared = [one["other"] for one in manifest["training"]["gate"]["comparisons"]]
+    assert compared == ["p_no_purchase", "inactivity_rule", "base_rate"]
+
+
+def test_the_panel_holds_the_contracts_label(finished, tmp_path, patronage, capsys):
+    asked = ("--cutoffs", "2025-06-01", "--horizons", "30,60", "--everyone")
+    assert patronage("panel", "--config", finished, "--to", tmp_path / "panel", *asked) == 0
+    written = read_panel(tmp_path / "panel").set_index("customer_id")
+    as_of = pd.Timestamp("2025-06-01")
+    terms = contracts()
+    last = terms.groupby("customer_id")["end"].transform("max")
+    in_force = terms[(terms["start"] < as_of) & (terms["end"] >= as_of)]["customer_id"].unique()
+    assert set(written.index[written["churned_30"].notna()]) == set(in_force)
+    ends = last[terms["customer_id"].isin(in_force)].groupby(terms["customer_id"]).first()
+    expected = (ends < as_of + pd.Timedelta(days=30)).astype(int)
+    assert written.loc[expected.index, "churned_30"].astype(int).to_dict() == expected.to_dict()
+    assert (written["churned_60"].dropna() >= written["churned_30"].dropna()).all()
+    (file,) = (tmp_path / "panel").glob("as_of=2025-06-01/*.parquet")
+    said = pq.read_schema(file).field("churned_30").metadata[b"meaning"].decode()
+    assert said.startswith(
+        "1: the subscription ends in the 30 days from as_of on and is not renewed"
+    )
+
+
+def test_the_backtest_judges_contracts_by_what_makes_sense(finished, patronage, capsys):
+    assert patronage("backtest", "churn", "-c", finished, "--cutoffs", "1", "--trials", "1") == 0
+    told = capsys.readouterr().out
+    assert "Share of all who left" in told
+    for name in ("Best inactivity rule", "Days since last purchase", "1 - P(alive)"):
+        assert name not in told
+    (folder,) = finished.parent.glob("outputs/*/backtest_churn.csv")
+    judged = pd.read_csv(folder).set_index("model")
+    assert "base_rate" in judged.index
+    assert judged.loc["patronage", "log_loss"] < judged.loc["base_rate", "log_loss"]
+
+
+def test_monitor_judges_what_came_of_subscriptions(finished, patronage):
+    """Scored as of an earlier day, the label is in today's table."""
+    folder = finished.parent
+    assert patronage("score", "--config", finished, "--as-of", "2025-09-01") == 0
+    assert patronage("monitor", "--config", finished) in (0, 5)
+    (file,) = folder.glob("outputs/*/monitor.json")
+    (judged,) = json.loads(file.read_text())["realised"]
+    terms, as_of = contracts(), pd.Timestamp("2025-09-01")
+    in_force = terms[(terms["start"] < as_of) & (terms["end"] >= as_of)]["customer_id"].unique()
+    last = terms[terms["customer_id"].isin(in_force)].groupby("customer_id")["end"].max()
+    assert judged["as_of"] == "2025-09-01"
+    assert judged["n"] == len(in_force)
+    assert judged["actual"] == pytest.approx((last < as_of + pd.Timedelta(days=30)).mean())
 
 
 def test_a_model_of_another_label_is_not_asked(finished, patronage, capsys):

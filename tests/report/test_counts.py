@@ -26,7 +26,7 @@ def test_counts_have_plain_labels():
         ("transactions: rows in quarantine: amount is missing", "3"),
         ("transactions: odd ones", "1"),
         ("customers scored", "2,357"),
-        ("active customers, who are listed", "900"),
+        ("customers who are listed", "900"),
     ]
 
 

@@ -23,9 +23,9 @@ def test_what_contacting_would_have_brought_is_said_in_words():
     # The call at 50 pays above 2 / 25: nine customers, of whom four left.
     found = cuts_section(metrics(50.0), "EUR")
     assert found.sentence == (
-        "Of the 10 customers of 1998-04-02, an action promised more than it costs for 9. 4 of them "
-        "did leave, 100% of all who left; 5 would have stayed anyway. Contacting them should have "
-        "brought 94.50 EUR and, now that it is known who left, would have brought 82.00 EUR."
+        "Of the 10 customers as of 1998-04-02, an action promised more than it costs for 9. 4 of "
+        "them did leave, 100% of all who left; 5 would have stayed anyway. Contacting them should "
+        "have brought 94.50 EUR and, now that it is known who left, would have brought 82.00 EUR."
     )
 
 
@@ -45,7 +45,7 @@ def test_there_is_a_row_for_each_cut_and_each_score():
 def test_nobody_worth_a_contact_is_said_so():
     found = cuts_section(metrics(1.0), "EUR")
     assert found.sentence == (
-        "For none of the 10 customers of 1998-04-02 did an action promise more than it costs: "
+        "For none of the 10 customers as of 1998-04-02 did an action promise more than it costs: "
         "nobody would have been contacted."
     )
     assert found.rows[-1][5:7] == ["–", "–"]

@@ -65,7 +65,7 @@ def test_the_section_says_what_most_hangs_on(section):
         "The model would be no worse, beyond chance, without 1 family: columns of the customers "
         "table."
     )
-    assert "900 customers of the test day" in section.how
+    assert "900 customers kept aside" in section.how
     assert "5 times over" in section.how
 
 

@@ -151,7 +151,7 @@ def test_nothing_is_promised_that_is_not_done(written, at_risk):
 def test_an_empty_list_is_a_workbook(written, at_risk):
     book = written(at_risk.head(0))
     assert [sheet.max_row for sheet in book][:2] == [1, 1]
-    assert guide(book)["Day of the list"] == "No customer is eligible."
+    assert guide(book)["Day of the list"] == "Nobody is listed."
 
 
 def test_what_excel_cannot_hold_is_cut_and_said(written, at_risk, monkeypatch):
