@@ -115,6 +115,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         kept_in: Path | None = None,
         warm: Sequence[Mapping[str, Any]] = (),
         progress: Progress | None = None,
+        found: Tuned | None = None,
     ) -> Self:
         """Tune, calibrate and train.
 
@@ -125,8 +126,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             neither, or one of them.
         churned
             The label of each row of `panel`, 0 or 1.
-        kept_in, warm
-            Where the trials are kept, and parameters to try early: see `tune`.
+        kept_in, warm, found
+            Where the trials are kept, parameters to try early, and those to take: see `tune`.
         progress
             Called after each trial.
 
@@ -151,6 +152,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             kept_in=kept_in,
             warm=warm,
             progress=progress,
+            found=found,
         )
         self.calibration_ = ChurnCalibration(
             label_days=self.label_days,

@@ -1,7 +1,11 @@
 """How each column of the at-risk list is shown to a retention team, and what it means."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from patronage.horizon_columns import horizon_columns
+from patronage.retention.wording import counted
 
 Kind = Literal["text", "money", "chance", "percent", "whole", "decimal", "date"]
 
@@ -136,3 +140,23 @@ _OWNER = ListColumn("owner", "Owner", "text", 16, "Who works the list.")
 ACT_NOW_COLUMNS = (RANK, CUSTOMER, _SHARED[0], DO_BY, _OWNER, OUTCOME, *_SHARED[1:], *_TECHNICAL)
 WATCH_COLUMNS = (RANK, CUSTOMER, GROUP, WHY_NOT, *_SHARED, *_TECHNICAL)
 ALL_COLUMNS = (*ACT_NOW_COLUMNS, GROUP, WHY_NOT)
+
+
+def with_horizons(
+    columns: Sequence[ListColumn], horizons_days: Sequence[int]
+) -> tuple[ListColumn, ...]:
+    """The columns, with the chances of further horizons after that of the main one."""
+    return tuple(one for column in columns for one in _and_further(column, horizons_days))
+
+
+def _and_further(column: ListColumn, horizons_days: Sequence[int]) -> Iterator[ListColumn]:
+    yield column
+    if column.name != "p_churn":
+        return
+    for days in horizons_days:
+        span = counted(days, "day")
+        yield ListColumn(
+            *(horizon_columns(days)[0], f"Chance to leave, {span}", "chance", 10),
+            f"Probability that the customer buys nothing in {span}; for information: the ranking "
+            "goes by Chance to leave.",
+        )

@@ -1,6 +1,6 @@
 """The at-risk list as an Excel workbook, for a retention team to work from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +9,14 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from patronage.config import Action
-from patronage.report.columns import ACT_NOW_COLUMNS, ALL_COLUMNS, WATCH_COLUMNS, ListColumn
+from patronage.horizon_columns import horizons_in
+from patronage.report.columns import (
+    ACT_NOW_COLUMNS,
+    ALL_COLUMNS,
+    WATCH_COLUMNS,
+    ListColumn,
+    with_horizons,
+)
 from patronage.report.why_nobody import why_nobody
 from patronage.report.workbook_sheet import MAX_ROWS, cell_formats, write_customers
 from patronage.retention import RetentionPolicy
@@ -51,18 +58,22 @@ def write_at_risk_xlsx(
         More to know about the list, shown on How to read: a name and a sentence each, such as
         how good the model is and which days the data cover.
     """
+    act_now, watched, shown = (
+        with_horizons(columns, [*horizons_in(at_risk)])
+        for columns in (ACT_NOW_COLUMNS, WATCH_COLUMNS, ALL_COLUMNS)
+    )
     constant = len(at_risk) > _IN_MEMORY_ROWS
     options = {**_TEXTS_ONLY, "constant_memory": constant}
     chosen = at_risk[at_risk["selected"].astype(bool)]
     with xlsxwriter.Workbook(str(path), options) as book:
         formats = cell_formats(book, currency)
         act, watch = book.add_worksheet("Act now"), book.add_worksheet("Watch")
-        write_customers(act, chosen, ACT_NOW_COLUMNS, formats)
+        write_customers(act, chosen, act_now, formats)
         if chosen.empty:
             act.insert_textbox(2, 1, why_nobody(at_risk, budget=policy.budget, currency=currency))
-        write_customers(watch, _watched(at_risk, policy.watch_rows), WATCH_COLUMNS, formats)
+        write_customers(watch, _watched(at_risk, policy.watch_rows), watched, formats)
         facts = {**_facts(at_risk, chosen, currency, policy), **summary}
-        _write_guide(book.add_worksheet("How to read"), facts, formats)
+        _write_guide(book.add_worksheet("How to read"), facts, shown, formats)
 
 
 def _watched(at_risk: pd.DataFrame, rows: int) -> pd.DataFrame:
@@ -140,20 +151,27 @@ def _terms(action: Action, currency: str) -> str:
     )
 
 
-def _write_guide(sheet: Worksheet, facts: Mapping[str, str], formats: dict[str, Format]) -> None:
+def _write_guide(
+    sheet: Worksheet,
+    facts: Mapping[str, str],
+    columns: Sequence[ListColumn],
+    formats: dict[str, Format],
+) -> None:
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 1, 100)
     sheet.hide_gridlines(2)
     sheet.write_string(0, 0, "How to read this list", formats["title"])
-    for row, (name, text) in enumerate(_guide_rows(facts), start=2):
+    for row, (name, text) in enumerate(_guide_rows(facts, columns), start=2):
         sheet.write_string(row, 0, name, formats["name" if text else "heading"])
         sheet.write_string(row, 1, text, formats["prose"])
 
 
-def _guide_rows(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _guide_rows(
+    facts: Mapping[str, str], columns: Sequence[ListColumn]
+) -> Iterator[tuple[str, str]]:
     yield from {"This list": "", **facts}.items()
     yield "", ""
     yield "Columns", ""
-    shown: dict[str, ListColumn] = {column.header: column for column in ALL_COLUMNS}
+    shown: dict[str, ListColumn] = {column.header: column for column in columns}
     for header, column in shown.items():
         yield header, f"{column.meaning} (hidden)" if column.hidden else column.meaning

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from patronage.errors import DataError
-from patronage.models.scorer import SCORES, CustomerScorer
+from patronage.models.further_horizons import FURTHER
+from patronage.models.scorer import CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
 from patronage.retention.judged_money import money_figures
 from patronage.tracking.reference import REFERENCE_FILE, Reference
@@ -158,7 +159,7 @@ def _signature(scorer: CustomerScorer) -> "ModelSignature":
         ColSpec("string" if name in texts else "double", name, required=False)
         for name in scorer.columns
     ]
-    outputs = [ColSpec("double", name, required=False) for name in SCORES]
+    outputs = [ColSpec("double", name, required=False) for name in scorer.scores]
     return ModelSignature(inputs=Schema([*inputs, *features]), outputs=Schema([*outputs]))
 
 
@@ -180,6 +181,17 @@ def _log_data(record: TrainingRecord, model_id: str) -> None:
         money = dict(money_figures(record.judged.metrics["test"]["money"]))
         named = {f"money.{_metric_name(name)}": value for name, value in money.items()}
         mlflow.log_metrics(named, model_id=model_id, dataset=test)
+    further = record.judged.metrics.get(FURTHER, {})
+    mlflow.log_metrics(dict(_of_horizons(further)), model_id=model_id)  # other rows, in part
+
+
+def _of_horizons(further: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Each metric of each score, such as patronage.log_loss_30d."""
+    for days, one in further.items():
+        for name, metrics in one["models"].items():
+            for key, value in metrics.items():
+                if value is not None:
+                    yield f"{name}.{key}_{days}d", value
 
 
 def _metric_name(text: str) -> str:
