@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from patronage.errors import DataError
 from patronage.horizon_columns import horizon_columns
 from patronage.models.churn import P_NO_PURCHASE, ChurnModel
 from patronage.models.churn_evaluation import OURS, refuse_too_few
@@ -45,15 +46,24 @@ def fit_further(panel: pd.DataFrame, further: FurtherPanel, main: ChurnModel) ->
     Raises
     ------
     DataError
-        If hardly anybody churned, or stayed, within one of the horizons.
+        If everybody churned, or stayed, within one of the horizons.
     """
     models = {}
     for horizon, days in further.days.items():
         rows = further.rows_of(panel, horizon, days.train)
-        refuse_too_few(rows, who=f"rows that churn in {horizon} days is learnt from", remedy=FIX)
+        _refuse_one_class(rows["churned"], horizon)
         own = clone(main).set_params(label_days=days.rule.label_days)
         models[horizon] = own.fit(rows, rows["churned"], found=main.tuned_)
     return models
+
+
+def _refuse_one_class(churned: pd.Series, horizon: int) -> None:
+    if churned.nunique() < 2:
+        who = "everybody" if churned.all() else "nobody"
+        raise DataError(
+            f"churn in {horizon} days cannot be learnt: of {len(churned):,} labelled rows, {who} "
+            f"churned. {FIX}"
+        )
 
 
 def further_chances(

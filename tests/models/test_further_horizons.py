@@ -200,11 +200,13 @@ def test_each_horizon_is_judged_where_its_label_is_known(models, panel, further,
     assert found["20"]["churn_rate"] > found["30"]["churn_rate"] > found["100"]["churn_rate"]
 
 
-def test_a_horizon_in_which_hardly_anybody_stays_is_named(panel, further, main):
+def test_a_horizon_in_which_everybody_churns_is_named(models, panel, further, main):
     all_churn = {days: np.ones_like(column) for days, column in further.churned.items()}
     bare = FurtherPanel(days=further.days, churned=all_churn, starts=further.starts)
-    with pytest.raises(DataError, match=r"rows that churn in 20 days is learnt from, .* 0 stayed"):
+    with pytest.raises(DataError, match=r"in 20 days cannot be learnt: of .* rows, everybody"):
         fit_further(panel, bare, main)
+    with pytest.raises(DataError, match=r"for the horizon of 20 days, .* and 0 stayed, .* Leave"):
+        judged_horizons(models, panel, bare, main, main_days=60)
 
 
 @pytest.fixture(scope="module")
