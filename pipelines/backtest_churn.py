@@ -132,7 +132,7 @@ def _cutoffs(
         return mature_cutoffs(
             first_day=calendar_day(prepared.days.first_day),
             data_end=prepared.data_end,
-            horizon_days=rule.horizon_days,
+            horizon_days=rule.decided_days,
             lead_days=rule.lead_days,
             count=FAR_BACK,
             rule=wanted,

@@ -11,6 +11,7 @@ from patronage.config import Action, Settings, ValueSection
 from patronage.errors import DataError
 from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel
 from patronage.models.churn_evaluation import OURS
+from patronage.models.panel_matrix import changed_kinds
 from patronage.models.scorer import RFM
 from patronage.models.training_panel import LabelRule
 from patronage.pipelines.champion_terms import other_features, refuse_a_day_before_the_champion
@@ -127,4 +128,7 @@ def _unfair(
     faults = other_features(scorer, prepared.tables.own)
     missing = [name for name in scorer.churn.features if name not in test]
     faults += [f"it needs {', '.join(missing)}, not among the features of today"] if missing else []
+    here = [name for name in scorer.churn.features if name in test]
+    changed = changed_kinds(test, here, scorer.churn.categories_)
+    faults += [f"of another kind now: {one}" for one in changed]
     return "; ".join(faults) or None

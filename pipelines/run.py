@@ -26,6 +26,8 @@ from patronage.tracking.champion import load_champion, load_version, usable_cham
 from patronage.tracking.gate import Verdict
 from patronage.tracking.store import Store, open_store
 
+MORE_DATA = "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -40,7 +42,7 @@ def run(settings: Settings, *, run_at: datetime) -> Finished:
     with _job(settings, "run", run_at) as (job, store):
         prepared = prepare(settings, job, run_at=run_at)
         verdict = train_challenger(settings, prepared, job, store)
-        _refuse_without_champion(store, verdict, settings.tracking.promote)
+        refuse_without_champion(store, verdict, settings.tracking.promote)
         model = load_champion(store)
         refuse_other_terms(model, settings)
         refuse_other_features(model, prepared.tables.own)
@@ -92,7 +94,10 @@ def _job(settings: Settings, command: str, run_at: datetime) -> Iterator[tuple[R
         yield job, store
 
 
-def _refuse_without_champion(store: Store, verdict: Verdict, promoting: str) -> None:
+def refuse_without_champion(
+    store: Store, verdict: Verdict, promoting: str, *, hint: str = MORE_DATA
+) -> None:
+    """Stop a run that has trained but has nothing to score with; says why, and what helps."""
     if (verdict.passed and promoting == "gate") or usable_champion(store) is not None:
         return
     if verdict.passed:
@@ -101,8 +106,7 @@ def _refuse_without_champion(store: Store, verdict: Verdict, promoting: str) -> 
             "Make it champion: patronage promote, then: patronage score"
         )
     raise GateError(
-        f"the new model did not pass the gate, and there is no champion to use:\n{verdict}\n"
-        "Give a longer history, more trials ([churn] trials, seconds), or another horizon_days."
+        f"the new model did not pass the gate, and there is no champion to use:\n{verdict}\n{hint}"
     )
 
 

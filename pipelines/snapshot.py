@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from patronage.data.snapshot import CUSTOMER, DAY, VALUE, Snapshot, read_snapshot, read_to_score
-from patronage.errors import DataError, GateError
-from patronage.pipelines.run import Finished
+from patronage.errors import DataError
+from patronage.pipelines.run import Finished, refuse_without_champion
 from patronage.pipelines.run_folder import RunFolder, run_folder
 from patronage.pipelines.score import CUSTOMERS
 from patronage.pipelines.snapshot_train import train_snapshot
@@ -19,11 +19,11 @@ from patronage.report import write_at_risk_csv
 from patronage.retention import RetentionPolicy, at_risk_list
 from patronage.retention.at_risk import REASONS
 from patronage.snapshot_settings import SnapshotSettings
-from patronage.tracking.champion import LoadedModel, load_champion, usable_champion
-from patronage.tracking.gate import Verdict
+from patronage.tracking.champion import LoadedModel, load_champion
 from patronage.tracking.store import Store, open_store
 
 log = logging.getLogger(__name__)
+MORE_ROWS = "Bring more customers or columns, or more trials: [churn] trials, seconds."
 
 
 def run(settings: SnapshotSettings, *, run_at: datetime) -> Finished:
@@ -31,7 +31,7 @@ def run(settings: SnapshotSettings, *, run_at: datetime) -> Finished:
     with _job(settings, "run", run_at) as (job, store):
         snapshot = _read(settings, job)
         verdict = train_snapshot(settings, snapshot, job, store)
-        _refuse_without_champion(store, verdict)
+        refuse_without_champion(store, verdict, settings.tracking.promote, hint=MORE_ROWS)
         model = load_champion(store)
         customers = _score(settings, snapshot, job, model, run_at.date())
         _list(settings, job, customers)
@@ -144,20 +144,15 @@ def _list(settings: SnapshotSettings, job: RunFolder, customers: pd.DataFrame) -
 _NOT_KNOWN = ("expected_purchases", "expected_spend", "days_since_last", "usual_gap_days")
 
 
-def _refuse_without_champion(store: Store, verdict: Verdict) -> None:
-    if not verdict.passed and usable_champion(store) is None:
-        raise GateError(
-            f"the new model did not pass the gate, and there is no champion to use:\n{verdict}\n"
-            "Bring more customers or columns, or more trials: [churn] trials, seconds."
-        )
-
-
 def _told(job: RunFolder) -> str:
     """What the run comes to, in a few lines."""
     counts, lines = job.manifest["counts"], []
     if "churned" in job.manifest:
         churned = job.manifest["churned"]
         lines.append(f"{churned['share']:.1%} of {churned['rows']:,} customers churned")
+    training = job.manifest.get("training", {})
+    if training.get("waits"):
+        lines.append(f"version {training['version']} passed the gate and waits: patronage promote")
     if "scored" in counts:
         lines.append(f"{counts['scored']['customers']:,} customers scored")
     if "listed" in counts:

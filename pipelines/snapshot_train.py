@@ -14,6 +14,7 @@ from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, Evaluation
 from patronage.models.equal_rows import kept_to_judge
 from patronage.models.leakage_probes import Suspicion
+from patronage.models.panel_matrix import changed_kinds
 from patronage.models.snapshot_evaluation import BASE_RATE, REGRESSION, evaluate_snapshot
 from patronage.models.snapshot_probes import snapshot_suspicions
 from patronage.models.snapshot_scorer import SnapshotScorer
@@ -219,6 +220,7 @@ def _judged(
             "churn_rate": float(split.learn[LABEL].mean()),
             "trials": len(churn.tuned_.trials),
             "params": {**churn.tuned_.params, "n_trees": churn.tuned_.n_trees},
+            "start": churn.start_.to_dict(),
             "calibration": churn.calibration_.to_dict(),
             "importance": _importance(churn, split.test),
         },
@@ -264,6 +266,9 @@ def _if_fair(champion: LoadedModel, ours: SnapshotScorer, split: Split) -> Snaps
     reason = theirs.unfair_to(ours, split.day)
     missing = sorted(set(theirs.columns) - set(split.test))
     reason = reason or (f"it needs {', '.join(missing)}" if missing else None)
+    if reason is None:
+        changed = changed_kinds(split.test, theirs.columns, theirs.churn.categories_)
+        reason = f"of another kind now: {'; '.join(changed)}" if changed else None
     if reason:
         log.warning("champion %s is not compared: %s", champion.version, reason)
         return None

@@ -280,6 +280,7 @@ def _metrics(
             "churned": churned_shares(learn),
             "trials": len(churn.tuned_.trials),
             "params": {**churn.tuned_.params, "n_trees": churn.tuned_.n_trees},
+            "start": churn.start_.to_dict(),
             "calibration": churn.calibration_.to_dict(),
         },
         "value": scorer.value.to_dict(),

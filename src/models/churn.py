@@ -1,7 +1,9 @@
 """The churn model: trees that start from the value model's P(no purchase), calibrated later."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,8 +16,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from patronage.errors import DataError
-from patronage.models.churn_calibration import ChurnCalibration, JudgedRows, log_odds
-from patronage.models.churn_tuning import Progress, Tuned, train_booster, tune
+from patronage.models.churn_calibration import ChurnCalibration, judged_rows, log_odds
+from patronage.models.churn_start import Start, choose_start
+from patronage.models.churn_tuning import Progress, Tuned, train_booster, tune, untuned
 from patronage.models.equal_rows import stratified_row_folds
 from patronage.models.fold_booster import FoldRows, Rows
 from patronage.models.monotone import constraints
@@ -42,8 +45,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
 
     Every booster starts from logit `p_no_purchase` of the same row (LightGBM's initial score), so
     that the trees learn only what the value model does not know: its season, its regularity, its
-    level are kept. On Online Retail II that did better than `p_no_purchase` as a feature or in a
-    blend with a booster that starts from nothing (benchmarks/online_retail_churn.py).
+    level are kept. How far it is followed, all the way or part of it, is chosen at earlier cutoffs
+    (`choose_start`): on Online Retail II all the way, on The Complete Journey a quarter.
 
     Without the column `p_no_purchase`, as in a table of customers with a given label, the boosters
     start from the share that churned. Without `as_of` there is no time: the folds are drawn at
@@ -78,13 +81,13 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         The cutoffs that trained and judged each fold, oldest first; none without time.
     cutoffs_
         The cutoffs that trained the final booster, oldest first; none without time.
-    base_odds_
-        Log-odds at which all rows start; None where they start from `p_no_purchase`.
+    start_
+        How far the boosters follow `p_no_purchase`, and where they start from otherwise.
     """
 
     cutoffs_: tuple[date, ...]
     folds_: tuple[Fold, ...]
-    base_odds_: float | None
+    start_: Start
 
     def __init__(
         self,
@@ -138,26 +141,41 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         """
         _refuse_one_class(churned, in_time=AS_OF in panel)
         with_start = self.from_value_model and P_NO_PURCHASE in panel
-        self.base_odds_ = None if with_start else float(log_odds(churned.mean()))
+        self.start_ = Start(float(log_odds(churned.mean())), 1.0 if with_start else 0.0, {})
         self._refuse_missing(panel)
         self.categories_ = learn_categories(panel, self.features)
         rows = self.rows(panel, churned)
         folds = self._folds(panel, churned, rows)
+        judges = [fold.judge for fold in self.folds_] or [*range(len(folds))]
+        calibration = ChurnCalibration(
+            label_days=self.label_days,
+            overlap=max(self.label_days / _step_days(self.cutoffs_), 1.0) if self.cutoffs_ else 1.0,
+        )
+        held = constraints(self.features) if self.monotone else ()
+        if with_start:
+            self.start_ = choose_start(
+                folds,
+                judges,
+                base_odds=self.start_.base_odds,
+                params=untuned(self.seed, held),
+                calibration=calibration,
+                seed=self.seed,
+            )
+            rows = self.start_.rows(rows)
+            folds = [replace(fold, rows=rows) for fold in folds]
         self.tuned_ = tune(
             folds[-self.n_folds :] if self.cutoffs_ else folds,
             trials=self.trials,
             seconds=self.seconds,
             seed=self.seed,
-            constraints=constraints(self.features) if self.monotone else (),
+            constraints=held,
             kept_in=kept_in,
             warm=warm,
             progress=progress,
             found=found,
         )
-        self.calibration_ = ChurnCalibration(
-            label_days=self.label_days,
-            overlap=max(self.label_days / _step_days(self.cutoffs_), 1.0) if self.cutoffs_ else 1.0,
-        ).fit(self._judged(folds))
+        judged = judged_rows(folds, judges, lambda fold: _out_of_time(fold, self.tuned_))
+        self.calibration_ = calibration.fit(judged)
         self.booster_ = train_booster(rows, self.tuned_)
         self.mean_start_ = float(rows.start.mean())
         return self
@@ -193,14 +211,14 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         )
         table = pd.DataFrame(trees, index=panel.index, columns=list(self.features))
         table = table.mul(trees_weight, axis=0)
-        if self.base_odds_ is not None:
+        if not self.start_.weight:
             return table
         return table.assign(**{P_NO_PURCHASE: start_weight * (start - self.mean_start_)})
 
     @property
     def inputs(self) -> list[str]:
         """The columns of a panel that a fitted model asks for."""
-        start = [P_NO_PURCHASE] if self.base_odds_ is None else []
+        start = [P_NO_PURCHASE] if self.start_.weight else []
         return [*self.features, *start]
 
     def _log_odds(self, panel: pd.DataFrame) -> FloatArray:
@@ -209,9 +227,9 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return self.calibration_.predict_log_odds(self._start(panel), trees)
 
     def _start(self, panel: pd.DataFrame) -> FloatArray:
-        if self.base_odds_ is not None:
-            return np.full(len(panel), self.base_odds_)
-        return log_odds(panel[P_NO_PURCHASE])
+        if not self.start_.weight:
+            return np.full(len(panel), self.start_.base_odds)
+        return self.start_.odds(panel[P_NO_PURCHASE])
 
     def _folds(self, panel: pd.DataFrame, churned: pd.Series, rows: Rows) -> list[FoldRows]:
         """Rows that train and rows that judge: later ones, or without time other ones."""
@@ -247,16 +265,6 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
                 f"{P_NO_PURCHASE} from the value model."
             )
 
-    def _judged(self, folds: Sequence[FoldRows]) -> JudgedRows:
-        """What boosters that ended earlier say about the judging cutoffs."""
-        judges: list[Any] = [fold.judge for fold in self.folds_] or [*range(len(folds))]
-        return JudgedRows(
-            start=np.concatenate([fold.judge.start for fold in folds]),
-            trees=np.concatenate([_out_of_time(fold, self.tuned_) for fold in folds]),
-            churned=np.concatenate([fold.judge.y for fold in folds]),
-            cutoff=np.repeat(np.array(judges, dtype=object), [len(f.judge.y) for f in folds]),
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """All but the booster, for JSON."""
         check_is_fitted(self, "booster_")
@@ -271,19 +279,28 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             ],
             "calibration": self.calibration_.to_dict(),
             "mean_start": self.mean_start_,
-            "base_odds": self.base_odds_,
+            "start": self.start_.to_dict(),
+            "booster": _digest(self.booster_.model_to_string()),
         }
 
     @classmethod
     def from_dict(cls, numbers: Mapping[str, Any], booster: str) -> Self:
-        """The model that `to_dict` described, with the booster as LightGBM's text."""
+        """The model that `to_dict` described, with the booster as LightGBM's text.
+
+        Raises
+        ------
+        DataError
+            If the text is not that of the model's booster: LightGBM ends the process on some.
+        """
+        if numbers.get("booster", _digest(booster)) != _digest(booster):
+            raise DataError("the booster's text is cut off, or that of another model")
         names = ("features", "label_days", "trials", "seconds", "n_folds", "monotone")
         model = cls(**{name: numbers[name] for name in (*names, "from_value_model", "seed")})
         model.categories_ = dict(numbers["categories"])
         model.cutoffs_ = tuple(date.fromisoformat(day) for day in numbers["cutoffs"])
         model.calibration_ = ChurnCalibration.from_dict(numbers["calibration"])
         model.mean_start_ = numbers["mean_start"]
-        model.base_odds_ = numbers["base_odds"]
+        model.start_ = Start.from_dict(numbers["start"])
         model.booster_ = lgb.Booster(model_str=booster)
         return model
 
@@ -292,6 +309,10 @@ def fold_rows(fold: Fold, as_of: pd.Series, rows: Rows) -> FoldRows:
     """The rows of a fold in a panel whose cutoffs are `as_of`."""
     train, judge = as_of.isin(fold.train), as_of == fold.judge
     return FoldRows(rows, np.flatnonzero(train), np.flatnonzero(judge))
+
+
+def _digest(booster: str) -> str:
+    return sha256(booster.encode()).hexdigest()
 
 
 def _out_of_time(fold: FoldRows, tuned: Tuned) -> FloatArray:

@@ -81,9 +81,10 @@ class LogisticBaseline(BaseEstimator):  # type: ignore[misc]
         rows = np.random.default_rng(0).permutation(len(features))[: self.max_rows]
         features, churned = features.iloc[rows], np.asarray(churned)[rows]
         self.columns_ = [name for name in features if features[name].notna().any()]
+        steps = min(200, len(features))
         self.pipeline_ = make_pipeline(
             SimpleImputer(strategy="median"),
-            QuantileTransformer(output_distribution="normal", n_quantiles=200, random_state=0),
+            QuantileTransformer(output_distribution="normal", n_quantiles=steps, random_state=0),
             LogisticRegression(C=0.01, max_iter=1000),
         ).fit(features[self.columns_], churned)
         return self

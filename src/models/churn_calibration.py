@@ -4,7 +4,7 @@ A raw score has two parts, both log-odds: the start, logit of the value model's 
 what the trees add. The shape bends them into calibrated log-odds; the level moves all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from patronage.models.calibration_level import Level, learn_level
 from patronage.models.calibration_shapes import SHAPES, PlattShape, Shape, shape_from_dict
 from patronage.models.evaluation import log_losses
+from patronage.models.fold_booster import FoldRows
 from patronage.models.time_folds import mature_at
 
 FloatArray = NDArray[np.float64]
@@ -49,6 +50,26 @@ class JudgedRows:
         """The rows of these cutoffs."""
         rows = np.isin(self.cutoff, np.array(cutoffs, dtype=object))
         return JudgedRows(self.start[rows], self.trees[rows], self.churned[rows], self.cutoff[rows])
+
+
+def judged_rows(
+    folds: Sequence[FoldRows], judges: Sequence[Any], trees: Callable[[FoldRows], FloatArray]
+) -> JudgedRows:
+    """What trees that ended earlier say about the judging rows of each fold.
+
+    Parameters
+    ----------
+    folds, judges
+        The folds and the judging day of each, or its number.
+    trees
+        Gives what the trees trained on a fold add to the start of its judging rows.
+    """
+    return JudgedRows(
+        start=np.concatenate([fold.judge.start for fold in folds]),
+        trees=np.concatenate([trees(fold) for fold in folds]),
+        churned=np.concatenate([fold.judge.y for fold in folds]),
+        cutoff=np.repeat(np.array(judges, dtype=object), [len(fold.judge.y) for fold in folds]),
+    )
 
 
 class ChurnCalibration(BaseEstimator):  # type: ignore[misc]
@@ -93,6 +114,10 @@ class ChurnCalibration(BaseEstimator):  # type: ignore[misc]
         self.tried_ = self._later_losses(judged)
         self.shape_, self.level_ = self._learnt(self._chosen(), judged)
         return self
+
+    def later_loss(self, judged: JudgedRows) -> float | None:
+        """Mean log loss of the best shape at cutoffs it was not learnt on; None without any."""
+        return min(self._later_losses(judged).values(), default=None)
 
     def predict_log_odds(self, start: FloatArray, trees: FloatArray) -> FloatArray:
         """Calibrated log-odds of churn, shape (n,)."""

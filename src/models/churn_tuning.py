@@ -113,9 +113,7 @@ def tune(
     """
     if found is not None:
         return _regrown(found, folds)
-    fixed = {**FIXED, "seed": seed}
-    if constraints:
-        fixed |= {"monotone_constraints": list(constraints)}
+    fixed = _fixed(seed, constraints)
     rng = np.random.default_rng(seed)
     some = [fold.some(rng) for fold in folds]
     first = [FIRST_TRIAL, *(inside(params) for params in warm)]
@@ -129,6 +127,16 @@ def tune(
             callbacks=[_keep(kept), _report(progress)],
         )
     return _tuned(study, fixed, folds)
+
+
+def untuned(seed: int, constraints: Sequence[int] = ()) -> dict[str, Any]:
+    """The parameters of the first trial, all of LightGBM's."""
+    return {**_fixed(seed, constraints), **FIRST_TRIAL}
+
+
+def _fixed(seed: int, constraints: Sequence[int]) -> dict[str, Any]:
+    fixed = {**FIXED, "seed": seed}
+    return fixed | {"monotone_constraints": list(constraints)} if constraints else fixed
 
 
 def _search(

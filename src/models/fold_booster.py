@@ -103,7 +103,13 @@ def fit_with_early_stopping(
     params: dict[str, Any], train: lgb.Dataset, judge: lgb.Dataset
 ) -> tuple[float, int]:
     """Least log loss on the judging rows and the number of trees that gave it."""
-    booster = lgb.train(
+    booster = stopped_booster(params, train, judge)
+    return float(booster.best_score["valid_0"][METRIC]), int(booster.best_iteration)
+
+
+def stopped_booster(params: dict[str, Any], train: lgb.Dataset, judge: lgb.Dataset) -> lgb.Booster:
+    """A booster that ended when the log loss on the judging rows fell no more."""
+    return lgb.train(
         params,
         train,
         num_boost_round=MAX_TREES,
@@ -111,7 +117,6 @@ def fit_with_early_stopping(
         feval=_shifted_log_loss,
         callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
     )
-    return float(booster.best_score["valid_0"][METRIC]), int(booster.best_iteration)
 
 
 def _shifted_log_loss(p: FloatArray, judge: lgb.Dataset) -> tuple[str, float, bool]:

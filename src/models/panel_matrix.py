@@ -7,6 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from patronage.errors import DataError
+
 FloatArray = NDArray[np.float64]
 Categories = Mapping[str, Sequence[str]]
 MOST_VALUES = 200
@@ -24,7 +26,20 @@ def learn_categories(panel: pd.DataFrame, names: Iterable[str]) -> dict[str, lis
 
 
 def panel_matrix(panel: pd.DataFrame, names: Sequence[str], categories: Categories) -> FloatArray:
-    """Shape (rows, names); a text is its place in its categories, NaN where it has none."""
+    """Shape (rows, names); a text is its place in its categories, NaN where it has none.
+
+    Raises
+    ------
+    DataError
+        If a column is not of the kind that was learnt; names each.
+    """
+    changed = changed_kinds(panel, names, categories)
+    if changed:
+        raise DataError(
+            f"{len(changed)} of the model's columns are of another kind than it learnt: "
+            f"{'; '.join(changed)}. Say what they are in the table's section of the settings, "
+            "numbers = [...] or texts = [...], or train anew: patronage train"
+        )
     matrix = np.empty((len(panel), len(names)), order="F")
     for place, name in enumerate(names):
         column = panel[name]
@@ -35,9 +50,30 @@ def panel_matrix(panel: pd.DataFrame, names: Sequence[str], categories: Categori
     return matrix
 
 
+def changed_kinds(panel: pd.DataFrame, names: Iterable[str], categories: Categories) -> list[str]:
+    """Columns that were numbers when the categories were learnt and are texts now, or the reverse.
+
+    One text each, with a value. One value that is no number makes a CSV's column one of texts. A
+    column without any value is of either kind.
+    """
+    return [
+        _changed(name, panel[name].dropna(), name in categories)
+        for name in names
+        if panel[name].notna().any() and is_text(panel[name]) != (name in categories)
+    ]
+
+
 def places_of_texts(names: Sequence[str], categories: Categories) -> list[int]:
     """The columns of the matrix that hold codes."""
     return [place for place, name in enumerate(names) if name in categories]
+
+
+def _changed(name: str, known: pd.Series, was_text: bool) -> str:
+    if was_text:
+        return f"{name} (texts then, numbers now, such as {known.iloc[0]})"
+    no_numbers = known[pd.to_numeric(known.astype(str), errors="coerce").isna()]
+    shown = (no_numbers if len(no_numbers) else known).iloc[0]
+    return f"{name} (numbers then, texts now, such as {str(shown)!r})"
 
 
 def _values(column: pd.Series) -> list[str]:

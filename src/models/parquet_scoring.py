@@ -16,7 +16,6 @@ from scipy.special import expit
 
 from patronage.errors import DataError
 from patronage.models.churn import P_NO_PURCHASE, ChurnModel
-from patronage.models.churn_calibration import log_odds
 
 BATCH = 32_768
 """Rows at a time: a bound on memory that changes no result."""
@@ -132,9 +131,9 @@ def _scoring(
 
 
 def _start(batch: pa.RecordBatch, model: ChurnModel) -> NDArray[Any]:
-    if model.base_odds_ is not None:
-        return np.full(batch.num_rows, model.base_odds_)
-    return log_odds(_numbers(batch.column(P_NO_PURCHASE)))
+    if not model.start_.weight:
+        return np.full(batch.num_rows, model.start_.base_odds)
+    return model.start_.odds(_numbers(batch.column(P_NO_PURCHASE)))
 
 
 def batch_matrix(batch: pa.RecordBatch, model: ChurnModel) -> NDArray[Any]:

@@ -51,6 +51,7 @@ def calibration(
     learnt, ours = metrics["train"]["calibration"], metrics["test"]["models"]["patronage"]
     level = learnt["level"]
     facts = [
+        ("Start", _start(metrics["train"]["start"])),
         ("Shape", _shape(learnt)),
         ("Level", f"all log-odds moved by {level['shift']:+.3f}"),
         ("Spread", f"{level['spread']:.3f} in log-odds, of groups and cutoffs to come"),
@@ -161,6 +162,15 @@ def _direction(one: Mapping[str, Any]) -> str:
         return ""
     direction = "too high" if one["mean_predicted"] > one["high"] else "too low"
     return direction if one["off_beyond_level"] else f"{direction}, as is the day"
+
+
+def _start(start: Mapping[str, Any]) -> str:
+    """How far the model of purchases is followed, and what was tried."""
+    if not start["weight"]:
+        return f"log-odds of {start['base_odds']:.3f} for everybody"
+    tried = ", ".join(f"{float(weight):g}: {loss:.4f}" for weight, loss in start["tried"].items())
+    followed = f"log-odds of the model of purchases, times {start['weight']:g} from their mean"
+    return followed + (f" (log loss tried: {tried})" if tried else "")
 
 
 def _shape(learnt: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from patronage.errors import DataError, ReleaseError
+from patronage.models.panel_matrix import changed_kinds
 from patronage.models.scorer import CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
 from patronage.models.snapshot_scorer import SnapshotScorer
@@ -65,15 +66,25 @@ class LoadedModel:
         ------
         ReleaseError
             If a feature is missing: MLflow would let an optional column pass unseen.
+        DataError
+            If numbers have become texts, or texts numbers.
         """
         missing = self.missing(features)
         if missing:
             raise ReleaseError(
                 f"model version {self.version} needs features that are not there "
-                f"({len(missing)}): {', '.join(missing)}. It was trained by another "
-                "release; train anew: patronage train"
+                f"({len(missing)}): {', '.join(missing)}. It was trained with other tables or "
+                "columns, or by another release: bring them back, or train anew: patronage train"
             )
-        texts = dict.fromkeys(self.scorer.churn.categories_, object)
+        churn = self.scorer.churn
+        changed = changed_kinds(features, churn.features, churn.categories_)
+        if changed:
+            raise DataError(
+                f"model version {self.version} takes features that are of another kind now: "
+                f"{'; '.join(changed)}. Say what their columns are, [customers] numbers = [...] or "
+                "texts = [...], mend the export, or train anew: patronage train"
+            )
+        texts = dict.fromkeys(churn.categories_, object)
         asked = features[self._wanted].astype(texts)
         if self._is_dated:
             asked = asked.assign(as_of=pd.to_datetime(asked["as_of"]))

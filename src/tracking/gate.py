@@ -9,6 +9,7 @@ import pandas as pd
 
 from patronage.config import Action
 from patronage.models.evaluation import log_losses, ranking_metrics
+from patronage.models.snapshot_evaluation import BASE_RATE
 from patronage.retention.campaign_cuts import campaign_outcome
 from patronage.tracking.calibration_check import SLOPES, CalibrationCheck, check_calibration
 from patronage.tracking.gate_checks import Comparison, NetValueComparison
@@ -124,7 +125,8 @@ def judge(
         above it beyond chance while its AUC is higher or the difference is `NEGLIGIBLE`. One
         cutoff's log loss hangs on the level of churn in that season, which no score can foresee;
         who leaves first does not. And where customers behave just as the value model says, nothing
-        can do better than tie with it.
+        can do better than tie with it. The share that churned, `BASE_RATE`, knows no customer from
+        another: it has to be beaten beyond chance, or else half of all noise would pass.
     champion
         The champion's probabilities: the challenger may not be worse beyond chance, that is, the
         90 % interval of the difference may not lie wholly above `NEGLIGIBLE`.
@@ -171,6 +173,8 @@ def _loss_check(own: _Judged, other: _Judged, low: float, high: float) -> Compar
     difference = float((own.losses - other.losses).mean())
     if other.name == CHAMPION:
         passed = low <= NEGLIGIBLE
+    elif other.name == BASE_RATE:
+        passed = high < 0
     else:
         tied = other.auc < own.auc or difference <= NEGLIGIBLE
         passed = difference < 0 or (low <= 0 and tied)

@@ -11,7 +11,7 @@ from typing import Any, Self
 import pandas as pd
 
 from patronage.errors import DataError
-from patronage.models.churn import P_NO_PURCHASE, ChurnModel
+from patronage.models.churn import ChurnModel
 from patronage.models.evaluation import probability_metrics
 from patronage.tracking.column_profile import ColumnProfile, CutoffProfile
 from patronage.tracking.stability import population_stability_index
@@ -67,8 +67,7 @@ class Reference:
         """
         scores = churn.predict_proba(test)
         metrics = probability_metrics(test["churned"], scores)
-        starts = [P_NO_PURCHASE] if churn.base_odds_ is None else []
-        names = [*churn.features, *starts]
+        names = churn.inputs
         days = [*(rows for _, rows in learn.groupby("as_of")), test]
         return cls(
             rows=len(learn),

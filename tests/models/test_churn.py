@@ -16,17 +16,21 @@ CUTOFFS = pd.date_range("2020-01-31", periods=9, freq="MS").as_unit("s")
 
 
 def make_panel(cutoffs=CUTOFFS, rows=400, seed=0):
-    """Churn rises with `away`, steeply past 60 days; p_no_purchase is a cruder view of it."""
+    """Churn rises with `away`, steeply past 60 days.
+
+    p_no_purchase is a cruder view of that, and knows something that no feature tells.
+    """
     rng = np.random.default_rng(seed)
     n = rows * len(cutoffs)
     away = rng.exponential(60, n)
-    truth = expit(-1.5 + 3.0 * (away > 60))
+    untold = rng.normal(size=n)
+    truth = expit(-1.5 + 3.0 * (away > 60) + untold)
     panel = pd.DataFrame(
         {
             "as_of": np.repeat(cutoffs, rows),
             "away": away,
             "noise": rng.normal(size=n),
-            "p_no_purchase": expit(-1 + away / 60).clip(0.01, 0.99),
+            "p_no_purchase": expit(-1 + away / 60 + untold).clip(0.01, 0.99),
         }
     )
     return panel, pd.Series((rng.random(n) < truth).astype(int)), truth
@@ -78,7 +82,7 @@ def test_contributions_add_up_to_the_log_odds(learnt):
     rest = logit(model.predict_proba(panel)) - contributions.sum(axis=1)
     assert rest.to_numpy() == pytest.approx(rest.iloc[0], abs=1e-6)
     both = contributions["away"] + contributions["p_no_purchase"]
-    assert both.corr(panel["away"] > 60) > 0.9
+    assert both.corr(pd.Series(logit(make_panel()[2]))) > 0.9
 
 
 def test_the_trees_start_from_the_value_model(learnt):
@@ -113,6 +117,14 @@ def test_survives_json_and_text(learnt):
     again = ChurnModel.from_dict(numbers, model.booster_.model_to_string())
     assert again.predict_proba(panel).equals(model.predict_proba(panel))
     pd.testing.assert_frame_equal(again.contributions(panel), model.contributions(panel))
+
+
+def test_trees_that_were_cut_off_are_refused_before_they_are_read(learnt):
+    numbers, text = learnt[2].to_dict(), learnt[2].booster_.model_to_string()
+    with pytest.raises(DataError, match="the booster's text is cut off, or that of another model"):
+        ChurnModel.from_dict(numbers, text[: len(text) // 2])
+    del numbers["booster"]  # as older models were saved
+    assert ChurnModel.from_dict(numbers, text).features == learnt[2].features
 
 
 def test_a_missing_column_is_named(learnt):

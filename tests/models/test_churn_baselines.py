@@ -30,3 +30,9 @@ def test_logistic_regression_bears_empty_columns_and_gaps():
     features.loc[::7, "signal"] = np.nan
     p = LogisticBaseline().fit(features, churned).predict_proba(features)
     assert np.corrcoef(p, churned)[0, 1] > 0.2
+
+
+def test_logistic_regression_of_few_rows_warns_of_nothing():
+    features = pd.DataFrame({"signal": np.arange(40.0)})  # every warning is an error in tests
+    p = LogisticBaseline().fit(features, [0, 1] * 20).predict_proba(features)
+    assert p == pytest.approx([0.5] * 40, abs=0.1)

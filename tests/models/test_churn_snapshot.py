@@ -110,7 +110,7 @@ def test_a_start_without_time_and_time_without_a_start_both_do():
     rows, churned, truth = make_rows(1200, seed=4)
     started = rows.assign(p_no_purchase=truth.clip(0.01, 0.99))
     model = ChurnModel(["noise"], label_days=0, trials=1).fit(started, churned)
-    assert model.base_odds_ is None
+    assert model.start_.weight > 0
     assert roc_auc_score(churned, model.predict_proba(started)) > 0.7
     days = np.repeat(pd.date_range("2024-01-01", periods=6, freq="MS").as_unit("s"), 200)
     dated = ChurnModel(FEATURES, label_days=30, trials=1).fit(rows.assign(as_of=days), churned)

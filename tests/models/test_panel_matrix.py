@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from patronage.models.panel_matrix import (
     MOST_VALUES,
+    changed_kinds,
     learn_categories,
     panel_matrix,
     places_of_texts,
@@ -36,3 +38,17 @@ def test_the_most_frequent_of_too_many_are_kept():
     kept = learn_categories(texts, ["code"])["code"]
     assert len(kept) == MOST_VALUES
     assert set(names[60:]) <= set(kept)
+
+
+def test_a_column_that_changed_its_kind_is_refused_by_name():
+    texts = PANEL.assign(away=["1", "n/a", "3", None], plan=[1, 2, 3, 4])
+    with pytest.raises(ValueError, match="2 of the model's columns are of another kind") as raised:
+        panel_matrix(texts, ["plan", "away"], {"plan": ["a"]})
+    assert "away (numbers then, texts now, such as 'n/a')" in str(raised.value)
+    assert "plan (texts then, numbers now, such as 1)" in str(raised.value)
+
+
+def test_a_column_without_values_is_of_either_kind():
+    empty = PANEL.assign(away=pd.Series([None] * 4, dtype=object), plan=np.nan)
+    assert changed_kinds(empty, ["plan", "away"], {"plan": ["a"]}) == []
+    assert np.isnan(panel_matrix(empty, ["plan", "away"], {"plan": ["a"]})).all()

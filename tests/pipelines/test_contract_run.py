@@ -1,6 +1,8 @@
 """The main job where churn is the end of a subscription."""
 
 import json
+from datetime import timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -68,6 +70,19 @@ def test_the_share_that_churned_is_shown_for_each_cutoff(finished):
     assert all(0.03 < one["share"] < 0.3 for one in manifest["churned"].values())
     last = max(manifest["churned"])
     assert pd.Timestamp(last) + pd.Timedelta(days=30 + 5) <= pd.Timestamp(manifest["as_of"])
+
+
+def test_a_backtest_judges_at_days_whose_grace_is_over(finished):
+    from patronage.config import load_settings
+    from patronage.pipelines.backtest_churn import Asked, _cutoffs
+
+    first, end = FIRST.date(), (FIRST + pd.Timedelta(days=DAYS)).date()
+    prepared = SimpleNamespace(
+        days=SimpleNamespace(first_day=np.datetime64(first, "D").astype(int)), data_end=end
+    )
+    _, tests = _cutoffs(load_settings(finished), prepared, Asked(count=2))
+    assert len(tests) == 2
+    assert end - tests[-1] == timedelta(days=30 + 5)
 
 
 def test_eligible_is_who_has_a_subscription_in_force(finished):

@@ -80,6 +80,7 @@ class Champion:
 
     rule: LabelRule = RULE
     features: tuple[str, ...] = ("frequency",)
+    categories_: dict = field(default_factory=dict)
     knows_labels_until: date = CUTOFF
     as_of: date = END
     version: str = "7"
@@ -88,7 +89,9 @@ class Champion:
     @property
     def scorer(self):
         churn = SimpleNamespace(
-            features=self.features, predict_proba=lambda rows: rows["p_no_purchase"]
+            features=self.features,
+            categories_=self.categories_,
+            predict_proba=lambda rows: rows["p_no_purchase"],
         )
         return SimpleNamespace(
             rule=self.rule,
@@ -111,6 +114,10 @@ UNFAIR = {
     "features": (
         {"features": ("frequency", "gone", "lost")},
         "it needs gone, lost, not among the features of today",
+    ),
+    "kinds": (
+        {"categories_": {"frequency": ["often", "rarely"]}},
+        "of another kind now: frequency (texts then, numbers now, such as ",
     ),
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from patronage.config import load_settings
 from patronage.errors import GateError
-from patronage.pipelines.run import _refuse_without_champion
+from patronage.pipelines.run import refuse_without_champion
 from patronage.tracking.gate import Verdict
 from patronage.tracking.store import MODEL, open_store
 
@@ -102,5 +102,5 @@ def test_without_a_champion_the_next_step_is_told(
     assert "there is no previous champion to go back to: no version" in capsys.readouterr().err
     store = store_of(config)
     with pytest.raises(GateError, match=r'waits, as \[tracking\] promote = "manual" asks'):
-        _refuse_without_champion(store, Verdict(()), "manual")
-    _refuse_without_champion(store, Verdict(()), "gate")
+        refuse_without_champion(store, Verdict(()), "manual")
+    refuse_without_champion(store, Verdict(()), "gate")

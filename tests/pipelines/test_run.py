@@ -237,6 +237,9 @@ def test_a_missing_feature_is_named(store, latest):
         ValueError, match=r"needs features that are not there \(1\): days_since_last"
     ):
         load_champion(store).score(features.drop(columns="days_since_last"))
+    texts = features.assign(days_since_last="n/a")
+    with pytest.raises(ValueError, match=r"of another kind now: days_since_last \(numbers then"):
+        load_champion(store).score(texts)
 
 
 def test_features_are_those_of_the_catalogue(latest):

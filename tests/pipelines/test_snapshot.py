@@ -106,6 +106,24 @@ def test_a_new_file_is_scored_and_a_missing_column_is_named(trained, tmp_path, p
     fresh.drop(columns=["months"]).to_csv(tmp_path / "new.csv", index=False)
     assert patronage("score", "-c", config) == 3
     assert "needs 1 columns that the snapshot lacks: months" in capsys.readouterr().err
+    fresh.assign(months=["n/a", *fresh["months"][1:]]).to_csv(tmp_path / "new.csv", index=False)
+    assert patronage("score", "-c", config) == 3
+    assert "months (numbers then, texts now, such as 'n/a')" in capsys.readouterr().err
+
+
+def test_a_champion_that_learnt_numbers_is_not_compared_on_texts(trained, patronage, capsys):
+    table = customers()
+    mended = table.assign(months=["n/a", *table["months"].astype(str)[1:]])
+    mended.to_csv(trained.parent / "customers.csv", index=False)
+    try:
+        assert patronage("train", "-c", trained) == 0
+        assert patronage("rollback", "-c", trained) == 0
+    finally:
+        table.to_csv(trained.parent / "customers.csv", index=False)
+    said = "is not compared: of another kind now: months (numbers then, texts now, such as "
+    assert said in capsys.readouterr().err
+    gate = json.loads((outputs(trained) / "manifest.json").read_text())["training"]["gate"]
+    assert [one["other"] for one in gate["comparisons"]] == ["base_rate"]
 
 
 def test_the_same_again_is_no_worse_than_the_champion(trained, patronage, run_patronage):
@@ -115,6 +133,14 @@ def test_the_same_again_is_no_worse_than_the_champion(trained, patronage, run_pa
     assert champion["other"] == "champion"
     assert champion["difference"] == 0
     assert patronage("rollback", "-c", trained) == 0
+
+
+def test_promotion_by_hand_waits_for_the_command(tmp_path, patronage, capsys):
+    config = write(tmp_path, FIRST + '\n[tracking]\npromote = "manual"\n')
+    assert patronage("run", "-c", config) == 4
+    assert "passed the gate and waits" in capsys.readouterr().err
+    assert patronage("train", "-c", config) == 0
+    assert "version 2 passed the gate and waits: patronage promote" in capsys.readouterr().out
 
 
 def test_leaks_can_be_refused(tmp_path, patronage, capsys):

@@ -55,6 +55,7 @@ METRICS = {
         "rows": 8648,
         "cutoffs": ["2011-05-11", "2011-06-11"],
         "folds": [{"train": ["2011-05-11"], "judge": "2011-06-11"}],
+        "start": {"base_odds": -0.4, "weight": 0.5, "tried": {"1.0": 0.531, "0.5": 0.5294}},
         "calibration": {
             "shape": {"name": "platt", "start_weight": 1.07, "trees_weight": 0.9},
             "level": {"shift": 0.026, "spread": 0.322, "cutoff_shifts": []},
@@ -132,6 +133,10 @@ def test_how_to_read_p_has_figures_of_this_version(card):
 
 def test_calibration_says_shape_level_and_spread(card):
     facts = dict(next(one for one in card.sections if one.title == "Calibration").facts)
+    assert facts["Start"] == (
+        "log-odds of the model of purchases, times 0.5 from their mean "
+        "(log loss tried: 1: 0.5310, 0.5: 0.5294)"
+    )
     assert facts["Shape"].startswith("platt: 1.070 × the model of purchases + 0.900 × the trees")
     assert facts["Slope on the test day"] == "0.840 (0.789 to 0.891)"
 

@@ -61,6 +61,19 @@ def test_a_tie_with_a_baseline_that_nothing_can_beat_passes():
     assert compared.passed
 
 
+def test_noise_is_not_ahead_of_the_share_that_churned():
+    base = pd.Series(np.full(3000, CHURNED.mean()))
+    passed, ranked_better = 0, 0
+    for seed in range(40):
+        noise = pd.Series(np.random.default_rng(seed).normal(0, 0.05, 3000))
+        compared = judge(CHURNED, expit(logit(base) + noise), to_beat={"base_rate": base})
+        passed += compared.comparisons[0].passed
+        ranked_better += compared.comparisons[0].challenger_auc > 0.5
+    assert ranked_better > 10
+    assert passed <= 4  # of 40: at most one in twenty is meant
+    assert judge(CHURNED, TRUTH, to_beat={"base_rate": base}).passed
+
+
 def test_interval_covers_the_mean_difference_and_is_repeatable():
     first, second = (judge(CHURNED, TRUTH, to_beat={"flat": FLAT}) for _ in range(2))
     comparison = first.comparisons[0]
