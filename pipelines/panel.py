@@ -48,7 +48,7 @@ def panel(
     cutoffs
         A rule, or the days; [churn] cutoffs by default.
     horizons_days
-        A label for each; [churn] horizon_days by default.
+        A label for each; those of [churn], horizon_days and more_horizons_days, by default.
     sample, seed
         Of the customers; see `write_panel`.
     everyone
@@ -63,7 +63,8 @@ def panel(
     """
     if to.exists():
         raise SettingsError(f"{to} exists. Remove it, or name another folder: --to")
-    horizons = horizons_days or (settings.churn.horizon_days,)
+    churn = settings.churn
+    horizons = horizons_days or tuple(sorted([churn.horizon_days, *churn.more_horizons_days]))
     asked = _with(settings, cutoffs, min(horizons))
     outputs = settings.path(settings.run.outputs)
     with run_folder(outputs, command="panel", started_at=run_at, latest=False) as run:

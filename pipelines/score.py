@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 
 from patronage.config import Settings
 from patronage.features import Feature, build_panel, features_of
-from patronage.models.scorer import SCORES
 from patronage.pipelines.prepare import Prepared, label_rule
 from patronage.pipelines.run_folder import RunFolder
 from patronage.tracking.champion import LoadedModel
@@ -21,16 +20,16 @@ KEY = ("customer_id", "as_of", "run_id", "model_version", "eligible")
 
 def score(settings: Settings, prepared: Prepared, run: RunFolder, model: LoadedModel) -> Path:
     """Score every customer; writes customers.parquet and the features that were scored."""
-    schema = _features_schema(features_of(prepared.tables))
+    shape, schema = _customers_schema(model), _features_schema(features_of(prepared.tables))
     with run.step("score"):
         counts = {"customers": 0, "eligible": 0}
         with (
-            pq.ParquetWriter(run.path / CUSTOMERS, _customers_schema()) as customers,
+            pq.ParquetWriter(run.path / CUSTOMERS, shape) as customers,
             pq.ParquetWriter(run.path / FEATURES_SEEN, schema) as seen,
         ):
             for features in feature_batches(settings, prepared):
                 scored = _scored(features, run.run_id, model)
-                customers.write_table(_arrow(scored, _customers_schema()))
+                customers.write_table(_arrow(scored, shape))
                 seen.write_table(_arrow(features[features["eligible"]], schema))
                 counts["customers"] += len(scored)
                 counts["eligible"] += int(scored["eligible"].sum())
@@ -55,10 +54,10 @@ def _scored(features: pd.DataFrame, run_id: str, model: LoadedModel) -> pd.DataF
     return pd.concat([keys, model.score(features)], axis=1)
 
 
-def _customers_schema() -> pa.Schema:
+def _customers_schema(model: LoadedModel) -> pa.Schema:
     types = {"as_of": pa.date32(), "eligible": pa.bool_()}
     keys = [(name, types.get(name, pa.string())) for name in KEY]
-    return pa.schema([*keys, *((name, pa.float64()) for name in SCORES)])
+    return pa.schema([*keys, *((name, pa.float64()) for name in model.scorer.scores)])
 
 
 def _features_schema(features: Sequence[Feature]) -> pa.Schema:

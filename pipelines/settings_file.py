@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 from pydantic.fields import FieldInfo
 
-from patronage import config, snapshot_settings, table_settings
+from patronage import churn_settings, config, snapshot_settings, table_settings
 from patronage.errors import SettingsError
 from patronage.table_settings import Section
 
@@ -28,7 +28,7 @@ SECTIONS: dict[str, type[Section]] = {
     "[outcomes]": table_settings.OutcomesSection,
     "[outcomes.columns]": table_settings.OutcomeColumns,
     "[features]": config.FeaturesSection,
-    "[churn]": config.ChurnSection,
+    "[churn]": churn_settings.ChurnSection,
     "[value]": config.ValueSection,
     "[retention]": config.RetentionSection,
     "[[retention.actions]]": config.Action,

@@ -21,6 +21,7 @@ from patronage.models import CustomerValueModel, GammaGammaModel, PurchaseModel,
 from patronage.models.choose_purchases import PurchaseChoice, choose_purchases
 from patronage.models.churn import ChurnModel
 from patronage.models.churn_evaluation import OURS, Evaluation, evaluate
+from patronage.models.further_horizons import FURTHER
 from patronage.models.leakage_probes import leakage_suspicions
 from patronage.models.purchase_tracking import track_purchases
 from patronage.models.scorer import CustomerScorer
@@ -31,6 +32,7 @@ from patronage.models.tuning_gain import tuning_gain
 from patronage.pipelines.carding import keep_card
 from patronage.pipelines.champion_terms import refuse_a_day_before_the_champion
 from patronage.pipelines.explaining import explaining_figures, explanations, panel_inputs
+from patronage.pipelines.further import further_days, train_further
 from patronage.pipelines.judging import gate_terms, in_money, verdict_on, with_value
 from patronage.pipelines.prepare import Prepared, label_rule, training_cutoffs
 from patronage.pipelines.progress import tuning_progress
@@ -58,6 +60,7 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     champion = usable_champion(store)
     refuse_a_day_before_the_champion(champion, prepared.as_of)
     cutoffs = training_cutoffs(settings, prepared.days, prepared.data_end)
+    further_days(settings, prepared, cutoffs)  # refused before the long work begins
     with run.step("choose value model"):
         choice = _choose_purchases(prepared, cutoffs, rule, season_of(settings))
     with (
@@ -80,15 +83,17 @@ def train(settings: Settings, prepared: Prepared, run: RunFolder, store: Store) 
     limits = f"{settings.churn.trials} trials, none begun after {settings.churn.seconds:g} seconds"
     with run.step("tune and train", f"{len(learn):,} rows, {limits}"):
         churn = _fit_churn(settings, prepared, learn, rule, champion)
+    further = train_further(settings, prepared, run, panel, churn, choice.model)
     with run.step("evaluate"):
         evaluation = evaluate(churn, train=learn, test=test, features=churn.features)
         gain = tuning_gain(churn, learn, test)
         log.info("%s", gain_sentence(gain))
         value = _fit_value(prepared, choice.model)
-        scorer = _scorer(settings, prepared, value, churn)
+        scorer = replace(_scorer(settings, prepared, value, churn), further=further.models)
         scores = with_value(evaluation.scores, test, prepared, choice.model, settings.value)
         metrics = _metrics(evaluation, scorer, learn, test)
         metrics |= {"value_models": choice.to_dict(), "leakage": leaks, "tuning": gain}
+        metrics |= {FURTHER: further.figures} if further.figures else {}
         judged = Judged(
             scores=scores,
             tracking=_tracking(prepared, test, choice.model),

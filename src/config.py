@@ -21,11 +21,12 @@ from pydantic import (
     model_validator,
 )
 
-from patronage.cutoff_setting import CutoffSetting, cutoff_setting
+from patronage.churn_settings import ChurnSection
 from patronage.errors import SettingsError
 from patronage.sources import SECRET
 from patronage.table_settings import (
     CustomersSection,
+    Days,
     EventsSection,
     FileSection,
     OutcomesSection,
@@ -36,7 +37,6 @@ from patronage.table_settings import (
     TransactionsSection,
 )
 
-Days = Annotated[int, Field(gt=0, le=36_500)]
 EventDays = Annotated[tuple[Annotated[date, Field(strict=False)], ...], Field(strict=False)]
 Folder = Annotated[Path, Field(strict=False)]
 Whole = TypeVar("Whole", bound=Section)
@@ -93,33 +93,6 @@ class FeaturesSection(Section):
     """The cache keeps so many panels, those used last."""
     modules: list[Annotated[str, Field(min_length=1)]] = []
     """Python files, or modules to import, with features of your own: docs/own_features.md."""
-
-
-class ChurnSection(Section):
-    """The churn label and how its model is trained."""
-
-    label: Literal["purchases", "subscriptions"] = "purchases"
-    """Churn is no purchase in the horizon, or a subscription that ends in it: docs/churn.md."""
-    grace_days: Annotated[int, Field(ge=0, le=3_650)] = 30
-    """Subscriptions: one renewed within so many days of its end goes on."""
-    horizon_days: Days
-    """Churn: an eligible customer makes no purchase in so many days after the lead."""
-    lead_days: Annotated[int, Field(ge=0, le=3_650)] = 0
-    """Days between `as_of` and the start of the horizon, in which action is prepared."""
-    cutoffs: Annotated[CutoffSetting, BeforeValidator(cutoff_setting)] = "monthly"
-    """Days to learn at: "monthly", "weekly", every so many days, or a list of days."""
-    max_cutoffs: Annotated[int, Field(ge=3, le=520)] = 24
-    """The cutoffs of a rule, newest first, are at most so many."""
-    max_rows: Annotated[int, Field(ge=1_000)] = 1_000_000
-    """Customers are drawn at random for training where customers x cutoffs are more rows."""
-    trials: Annotated[int, Field(ge=1, le=10_000)] = 15
-    """Optuna tries at most so many parameter sets; what they bring: docs/churn.md."""
-    seconds: Annotated[float, Field(gt=0)] = 20
-    """Optuna starts no parameter set after so many seconds."""
-    monotone: bool = False
-    """Hold the trees to what theory says of a feature's direction: docs/churn.md."""
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    """Of the search and of LightGBM."""
 
 
 class ValueSection(Section):

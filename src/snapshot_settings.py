@@ -10,7 +10,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from patronage.config import (
-    Days,
     LedgerSection,
     Money,
     MonitorSection,
@@ -22,7 +21,7 @@ from patronage.config import (
     load_settings,
     toml_of,
 )
-from patronage.table_settings import FileSection, Section
+from patronage.table_settings import Days, FileSection, Section
 
 SNAPSHOT = "snapshot"
 Names = list[Annotated[str, Field(min_length=1)]]

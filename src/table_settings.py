@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from patronage.sources import fault_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(gt=0, le=36_500)]
 
 Encoding = Literal[
     "utf-8",

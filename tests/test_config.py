@@ -184,6 +184,29 @@ def test_an_unknown_key_of_an_optional_table_names_the_nearest(tmp_path):
         settings_with(tmp_path, "[features]", added)
 
 
+MORE = "# more_horizons_days = []"
+HORIZONS_THAT_CANNOT_BE = {
+    "the main one": ("[30, 90]", r"more_horizons_days has 90, which is horizon_days"),
+    "one twice": ("[60, 30, 60]", r"more_horizons_days .*names 60 twice; name each horizon once"),
+    "too many": ("[1, 2, 3, 4, 5, 6]", "more_horizons_days .*at most 5 items"),
+    "none": ("[0]", "more_horizons_days .*greater than 0"),
+    "a contract's": ('[30]\nlabel = "subscriptions"', r"= \[30\] goes with label = \"purchases\""),
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), HORIZONS_THAT_CANNOT_BE.values(), ids=HORIZONS_THAT_CANNOT_BE.keys()
+)
+def test_further_horizons_that_cannot_be_are_refused(tmp_path, value, said):
+    with pytest.raises(SettingsError, match=said):
+        settings_with(tmp_path, MORE, f"more_horizons_days = {value}")
+
+
+def test_further_horizons_are_put_in_order(tmp_path):
+    settings = settings_with(tmp_path, MORE, "more_horizons_days = [60, 180, 30]")
+    assert settings.churn.more_horizons_days == [30, 60, 180]
+
+
 def test_a_secret_among_sparks_options_is_refused_unseen():
     options = {"spark.hadoop.fs.s3a.secret.key": "hunter2"}
     with pytest.raises(ValueError, match="fs.s3a.secret.key looks like a secret") as raised:

@@ -66,6 +66,22 @@ def test_every_setting_has_a_meaning(section):
     assert all(field.description for field in section.model_fields.values())
 
 
+def test_the_figures_of_further_horizons_are_the_benchmarks():
+    text = (ROOT / "docs" / "churn.md").read_text()
+    result = json.loads((ROOT / "benchmarks" / "results" / "churn_horizons.json").read_text())
+    for days, mean in result["mean"].items():
+        shown = [f"{mean[key]:.3f}" for key in ("churn_rate", "predicted")]
+        for key in ("auc", "log_loss"):
+            shown += [f"{mean[key]:.4f}", f"{mean[f'{key}_p_no_purchase']:.4f}"]
+        shown += [f"{mean['ahead_at']} of {mean['of']}", f"{mean['moved']:.1%}"]
+        assert f"\n| {days} | {' | '.join(shown)} |\n" in text
+    known = "log_loss_level_known"
+    for one in result["by_cutoff"].values():
+        assert all(
+            one[days][known] < one[days][f"{known}_p_no_purchase"] for days in result["mean"]
+        )
+
+
 def test_every_column_of_the_outputs_is_explained():
     text = (ROOT / "docs" / "outputs.md").read_text()
     named = set(re.findall(r"\w+", text)) | {"reason_2"}

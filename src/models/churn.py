@@ -118,6 +118,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         kept_in: Path | None = None,
         warm: Sequence[Mapping[str, Any]] = (),
         progress: Progress | None = None,
+        found: Tuned | None = None,
     ) -> Self:
         """Tune, calibrate and train.
 
@@ -128,8 +129,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             neither, or one of them.
         churned
             The label of each row of `panel`, 0 or 1.
-        kept_in, warm
-            Where the trials are kept, and parameters to try early: see `tune`.
+        kept_in, warm, found
+            Where the trials are kept, parameters to try early, and those to take: see `tune`.
         progress
             Called after each trial.
 
@@ -171,6 +172,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             kept_in=kept_in,
             warm=warm,
             progress=progress,
+            found=found,
         )
         judged = judged_rows(folds, judges, lambda fold: _out_of_time(fold, self.tuned_))
         self.calibration_ = calibration.fit(judged)

@@ -80,6 +80,7 @@ def tune(
     kept_in: Path | None = None,
     warm: Sequence[Mapping[str, Any]] = (),
     progress: Progress | None = None,
+    found: Tuned | None = None,
 ) -> Tuned:
     """Search for the parameters with the least mean loss over the folds.
 
@@ -106,7 +107,12 @@ def tune(
         knows, moved into its space.
     progress
         Called after each trial.
+    found
+        Of other labels of the same features: these parameters are taken without a search, with the
+        number of trees that the folds want.
     """
+    if found is not None:
+        return _regrown(found, folds)
     fixed = _fixed(seed, constraints)
     rng = np.random.default_rng(seed)
     some = [fold.some(rng) for fold in folds]
@@ -205,6 +211,13 @@ def _grown(
     if not all(fold.all_were_drawn for fold in folds):
         n_trees = _mean_trees([fit_with_early_stopping(params, *datasets(f))[1] for f in folds])
     return Tuned(params, n_trees, float(trial.value or 0.0))
+
+
+def _regrown(tuned: Tuned, folds: Sequence[FoldRows]) -> Tuned:
+    """The same parameters, with the number of trees and the loss of other folds."""
+    fits = [fit_with_early_stopping(tuned.params, *datasets(fold)) for fold in folds]
+    losses, trees = zip(*fits, strict=True)
+    return Tuned(tuned.params, _mean_trees(trees), float(np.mean(losses)))
 
 
 def fold_objective(

@@ -9,8 +9,10 @@ from typing import Any, Self
 
 import pandas as pd
 
+from patronage.horizon_columns import horizon_columns
 from patronage.models.churn import ChurnModel
 from patronage.models.customer_value import CustomerValueModel
+from patronage.models.further_horizons import further_chances
 from patronage.models.training_panel import LabelRule
 
 NUMBERS = "patronage.json"
@@ -18,9 +20,7 @@ BOOSTER = "booster.txt"
 CHANCES = ["p_churn", "p_churn_low", "p_churn_high"]
 RFM = ("frequency", "recency", "T", "monetary_value")
 SCORES = (
-    "p_churn",
-    "p_churn_low",
-    "p_churn_high",
+    *CHANCES,
     "p_alive",
     "p_no_purchase",
     "expected_purchases",
@@ -50,6 +50,8 @@ class CustomerScorer:
     own_features
         Features of the user's own that `churn` takes, by name, each with the `source` and the
         `digest` of its code.
+    further
+        Fitted churn models of further horizons, by their days.
     """
 
     value: CustomerValueModel
@@ -61,6 +63,18 @@ class CustomerScorer:
     currency: str
     as_of: date
     own_features: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    further: Mapping[int, ChurnModel] = field(default_factory=dict)
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The columns that `score` gives: `SCORES`, further horizons after p_churn."""
+        return (*self.chances, *SCORES[len(CHANCES) :])
+
+    @property
+    def chances(self) -> tuple[str, ...]:
+        """`CHANCES`, and those of further horizons."""
+        further = (name for days in sorted(self.further) for name in horizon_columns(days))
+        return (*CHANCES, *further)
 
     @property
     def columns(self) -> Sequence[str]:
@@ -88,14 +102,13 @@ class CustomerScorer:
             (NaN unless eligible), `p_alive`,
             `p_no_purchase`, `expected_purchases` in the value horizon, `expected_spend` per
             purchase, `clv`, `value_if_kept` and `value_at_risk` = p_churn x value_if_kept, in the
-            currency of the data.
+            currency of the data. With further horizons also `p_churn_30` and its interval, ...: see
+            `further_chances`.
         """
         eligible = features["eligible"].astype(bool)
         scores = self._value_scores(features)
         known = features.assign(p_no_purchase=scores["p_no_purchase"])[eligible]
-        chances = (
-            self.churn.predict_interval(known) if len(known) else known.reindex(columns=CHANCES)
-        )
+        chances = self._chances(known) if len(known) else known.reindex(columns=[*self.chances])
         scores = pd.concat([chances.reindex(features.index), scores], axis=1)
         scores["value_at_risk"] = scores["p_churn"] * scores["value_if_kept"]
         return scores
@@ -105,8 +118,23 @@ class CustomerScorer:
         scores = self._value_scores(features)
         return self.churn.contributions(features.assign(p_no_purchase=scores["p_no_purchase"]))
 
+    def _chances(self, eligible: pd.DataFrame) -> pd.DataFrame:
+        """Of every horizon."""
+        main = self.churn.predict_interval(eligible)
+        if not self.further:
+            return main
+        rfm, timing, lead = _rfm(eligible), self.value.purchases_, self.rule.lead_days
+        starts = {
+            days: timing.probability_no_purchase(rfm, horizon=days, lead=lead).to_numpy()
+            for days in self.further
+        }
+        further = further_chances(
+            self.further, eligible, starts, main, main_days=self.rule.horizon_days
+        )
+        return pd.concat([main, further], axis=1)
+
     def _value_scores(self, features: pd.DataFrame) -> pd.DataFrame:
-        rfm = features[["customer_id", *RFM, *features.columns.intersection(["as_of"])]]
+        rfm = _rfm(features)
         timing, spend = self.value.purchases_, self.value.spend_
         terms = (self.value_horizon, self.annual_discount_rate, self.margin)
         columns = {
@@ -123,16 +151,21 @@ class CustomerScorer:
         return pd.DataFrame(by_row, index=features.index)
 
     def save(self, folder: Path) -> dict[str, str]:
-        """Write the numbers as JSON and the booster as text; gives each file by its role."""
+        """Write the numbers as JSON and each booster as text; gives each file by its role."""
         folder.mkdir(parents=True, exist_ok=True)
         numbers, booster = folder / NUMBERS, folder / BOOSTER
         numbers.write_text(json.dumps(self.to_dict(), indent=2, allow_nan=False))
         booster.write_text(self.churn.booster_.model_to_string())
-        return {"numbers": str(numbers), "booster": str(booster)}
+        files = {"numbers": str(numbers), "booster": str(booster)}
+        for days, model in self.further.items():
+            role = _role(days)
+            files[role] = str(folder / f"{role}.txt")
+            Path(files[role]).write_text(model.booster_.model_to_string())
+        return files
 
     @classmethod
-    def load(cls, *, numbers: Path, booster: Path) -> Self:
-        """Read what `save` wrote."""
+    def load(cls, *, numbers: Path, booster: Path, **further: Path) -> Self:
+        """Read what `save` wrote, each file by its role."""
         content = json.loads(numbers.read_text())
         return cls(
             value=CustomerValueModel.from_dict(content["value"]),
@@ -144,6 +177,10 @@ class CustomerScorer:
             currency=content["currency"],
             as_of=date.fromisoformat(content["as_of"]),
             own_features=content.get("own_features", {}),
+            further={
+                int(days): ChurnModel.from_dict(one, further[_role(days)].read_text())
+                for days, one in content.get("further", {}).items()
+            },
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,4 +195,14 @@ class CustomerScorer:
             "currency": self.currency,
             "as_of": str(self.as_of),
             "own_features": {name: dict(one) for name, one in self.own_features.items()},
+            "further": {str(days): model.to_dict() for days, model in self.further.items()},
         }
+
+
+def _role(days: int | str) -> str:
+    """Of the file of a further horizon's booster."""
+    return f"booster_{days}"
+
+
+def _rfm(features: pd.DataFrame) -> pd.DataFrame:
+    return features[["customer_id", *RFM, *features.columns.intersection(["as_of"])]]

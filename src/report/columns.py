@@ -1,12 +1,14 @@
 """How each column of the at-risk list is shown to a retention team, and what it means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
 
+from patronage.horizon_columns import horizon_columns, horizons_in
 from patronage.report.label_words import LabelWords
+from patronage.retention.wording import counted
 
 Kind = Literal["text", "money", "chance", "percent", "whole", "decimal", "date"]
 
@@ -154,10 +156,24 @@ _OF_SNAPSHOTS = {
 def columns_of(
     at_risk: pd.DataFrame, columns: Sequence[ListColumn], words: LabelWords
 ) -> list[ListColumn]:
-    """Those of the columns that the list has, in the words of its question."""
+    """Those of the columns that the list has, further horizons too, in its question's words."""
     told = {"p_churn": words.chance_column, **(_OF_SNAPSHOTS if words.of_snapshot else {})}
     return [
         replace(column, meaning=told.get(column.name, column.meaning))
-        for column in columns
+        for one in columns
+        for column in _and_further(one, [*horizons_in(at_risk)])
         if column.name in at_risk
     ]
+
+
+def _and_further(column: ListColumn, horizons_days: Sequence[int]) -> Iterator[ListColumn]:
+    yield column
+    if column.name != "p_churn":
+        return
+    for days in horizons_days:
+        span = counted(days, "day")
+        yield ListColumn(
+            *(horizon_columns(days)[0], f"Chance to leave, {span}", "chance", 10),
+            f"Probability that the customer buys nothing in {span}; for information: the ranking "
+            "goes by Chance to leave.",
+        )

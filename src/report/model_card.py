@@ -12,6 +12,7 @@ from patronage.report.counts import data_rows
 from patronage.report.cuts import CUT_NAMES, cuts_section
 from patronage.report.explained import explained_section
 from patronage.report.features_built import leakage_texts
+from patronage.report.horizons import HEAD, NOTE, horizon_rows
 from patronage.report.label_words import LabelWords, judged_on
 from patronage.report.value_models import model_comparison
 from patronage.retention.wording import counted
@@ -71,6 +72,7 @@ def model_card(data: CardData) -> Card:
         CardSection("Data", facts=[*data_rows(data.manifest), _digest(data)]),
         _question(data),
         quality(metrics),
+        *_horizons(data),
         calibration(metrics, data.gate, data.scores),
         weak_segments(metrics),
         *_explained(metrics),
@@ -193,6 +195,12 @@ def _role(one: Mapping[str, Any], judges: set[str]) -> str:
     if one["test"]:
         return "judge the model"
     return "train and calibrate" if one["as_of"] in judges else "train"
+
+
+def _horizons(data: CardData) -> Iterator[CardSection]:
+    rows = horizon_rows(data.metrics, data.setting("churn", "horizon_days"))
+    if rows:
+        yield CardSection("Each horizon by itself", tables=[CardTable(list(HEAD), rows, NOTE)])
 
 
 def _explained(metrics: Mapping[str, Any]) -> Iterator[CardSection]:

@@ -17,6 +17,7 @@ from patronage.report.features_built import (
     leakage_texts,
 )
 from patronage.report.first_rows import first_rows
+from patronage.report.horizons import HEAD, NOTE, horizon_rows
 from patronage.report.label_words import judged_on
 from patronage.report.leaving import leaving_share
 from patronage.report.pictures import pictures
@@ -78,6 +79,9 @@ def report_html(data: ReportData) -> str:
         card=data.manifest.get("model", {}).get("card", False),
         metric_names=list(METRIC_NAMES.values()),
         quality_rows=quality_rows(data.metrics["test"]["models"]),
+        horizons=horizon_rows(data.metrics, data.setting("churn", "horizon_days")),
+        horizon_head=HEAD,
+        horizon_note=NOTE,
         cuts=cuts_section(data.metrics, data.currency),
         cut_names=CUT_NAMES,
         score_names=PROFIT_NAMES,

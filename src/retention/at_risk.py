@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pandas.api.extensions import ExtensionArray
 
 from patronage.errors import DataError
+from patronage.horizon_columns import horizons_in
 from patronage.retention.allocation import NOBODY, allocate
 from patronage.retention.economics import (
     Flags,
@@ -87,9 +88,10 @@ def at_risk_list(
     Returns
     -------
     DataFrame
-        Eligible customers with the columns `AT_RISK_COLUMNS`. `percentile` is the percentage of
-        eligible customers with a `p_churn` no higher (100 = most at risk); `do_by` is missing
-        where a customer is not selected; `outcome` is empty, to be filled in.
+        Eligible customers with the columns `AT_RISK_COLUMNS`, the chances of further horizons
+        (`p_churn_30`, ...) after `p_churn` where `customers` has them. `percentile` is the
+        percentage of eligible customers with a `p_churn` no higher (100 = most at risk); `do_by` is
+        missing where a customer is not selected; `outcome` is empty, to be filled in.
 
     Raises
     ------
@@ -102,7 +104,9 @@ def at_risk_list(
        Research 43(2), eq. (1).
     """
     _check(customers, as_of)
-    eligible = customers.loc[customers["eligible"].to_numpy(dtype=bool), list(_TAKEN_OVER)]
+    further = horizons_in(customers).values()
+    taken_over = [*_TAKEN_OVER, *further]
+    eligible = customers.loc[customers["eligible"].to_numpy(dtype=bool), taken_over]
     offers, gone = _prospects(eligible, policy), _numbers(eligible, "p_alive") < policy.min_p_alive
     plan = _plan(offers, gone, policy.budget, eligible["customer_id"])
     order = _order(plan.net_value, eligible["customer_id"], last=gone)
@@ -116,7 +120,9 @@ def at_risk_list(
         **_how_it_stands(table["p_churn"].to_numpy(), plan),
         **_reason_texts(reasons, table["customer_id"]),
     }
-    return pd.DataFrame(columns, index=table.index, columns=list(AT_RISK_COLUMNS))
+    after = AT_RISK_COLUMNS.index("p_churn") + 1
+    names = [*AT_RISK_COLUMNS[:after], *further, *AT_RISK_COLUMNS[after:]]
+    return pd.DataFrame(columns, index=table.index, columns=names)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ class PatronageModel(PythonModel):
     """Scores customers from their features; see `CustomerScorer.score` for the columns."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Read the JSON numbers and the booster's text."""
-        self.scorer = CustomerScorer.load(
-            numbers=Path(context.artifacts["numbers"]), booster=Path(context.artifacts["booster"])
-        )
+        """Read the JSON numbers and the text of each booster."""
+        files = {role: Path(path) for role, path in context.artifacts.items()}
+        self.scorer = CustomerScorer.load(**files)
 
     def predict(
         self,

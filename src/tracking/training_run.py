@@ -14,7 +14,8 @@ import pandas as pd
 
 from patronage.errors import DataError
 from patronage.models.churn import ChurnModel
-from patronage.models.scorer import SCORES, CustomerScorer
+from patronage.models.further_horizons import FURTHER
+from patronage.models.scorer import CustomerScorer
 from patronage.models.seasonal_model import SeasonalModel
 from patronage.models.snapshot_scorer import SnapshotScorer
 from patronage.retention.judged_money import money_figures
@@ -176,7 +177,7 @@ def _signature(scorer: CustomerScorer) -> "ModelSignature":
         ColSpec("string" if name in texts else "double", name, required=False)
         for name in scorer.columns
     ]
-    outputs = [ColSpec("double", name, required=False) for name in SCORES]
+    outputs = [ColSpec("double", name, required=False) for name in scorer.scores]
     return ModelSignature(inputs=Schema([*inputs, *features]), outputs=Schema([*outputs]))
 
 
@@ -191,6 +192,8 @@ def _log_data(record: TrainingRecord, model_id: str) -> None:
     test = PanelDataset(record.test)
     mlflow.log_input(test, context="test")
     log_test_metrics(record.judged.metrics["test"], model_id, dataset=test)
+    further = record.judged.metrics.get(FURTHER, {})
+    mlflow.log_metrics(dict(_of_horizons(further)), model_id=model_id)  # other rows, in part
 
 
 def log_test_metrics(test: Mapping[str, Any], model_id: str, **data: Any) -> None:
@@ -204,6 +207,15 @@ def log_test_metrics(test: Mapping[str, Any], model_id: str, **data: Any) -> Non
         money = dict(money_figures(test["money"]))
         named = {f"money.{_metric_name(name)}": value for name, value in money.items()}
         mlflow.log_metrics(named, model_id=model_id, **data)
+
+
+def _of_horizons(further: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Each metric of each score, such as patronage.log_loss_30d."""
+    for days, one in further.items():
+        for name, metrics in one["models"].items():
+            for key, value in metrics.items():
+                if value is not None:
+                    yield f"{name}.{key}_{days}d", value
 
 
 def _metric_name(text: str) -> str:

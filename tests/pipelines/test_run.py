@@ -284,6 +284,11 @@ def test_a_day_in_the_past_sees_only_its_past(project, patronage, every_tenth):
 
 OTHER_TERMS = {
     "horizon": ("horizon_days = 90", "horizon_days = 60", r"\[churn\] horizon_days = 60, not 90"),
+    "further horizons": (
+        "# more_horizons_days = []",
+        "more_horizons_days = [30]",
+        r"\[churn\] more_horizons_days = \[30\], not \[\]",
+    ),
     "margin": ("margin = 0.3 ", "margin = 0.5 ", r"\[value\] margin = 0.5, not 0.3"),
     "currency": ('"USD"', '"EUR"', r"\[ledger\] currency = EUR, not USD"),
 }

@@ -46,7 +46,7 @@ def test_no_room_for_a_choice_is_refused_with_the_days(prepared, cutoffs):
 
 
 def test_a_champion_whose_features_are_gone_is_not_compared(prepared, caplog):
-    churn = SimpleNamespace(features=["visits_30"], cutoffs_=[date(2025, 1, 1)])
+    churn = SimpleNamespace(features=["visits_30"], cutoffs_=[date(2025, 1, 1)], categories_={})
     scorer = CustomerScorer(
         value=SimpleNamespace(purchases_=BetaGeoModel()),
         churn=churn,

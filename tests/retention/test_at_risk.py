@@ -55,6 +55,15 @@ def test_the_list_has_its_columns_in_order():
     assert tuple(listed(customers([0.5], [100])).columns) == AT_RISK_COLUMNS
 
 
+def test_chances_of_further_horizons_follow_that_of_the_main_one():
+    table = customers([0.5, 0.4], [100, 900]).assign(p_churn_60=0.6, p_churn_30=[0.7, 0.8])
+    found = listed(table.assign(p_churn_30_low=0.1))
+    place = AT_RISK_COLUMNS.index("p_churn") + 1
+    assert list(found)[place : place + 2] == ["p_churn_30", "p_churn_60"]
+    assert tuple(found.drop(columns=["p_churn_30", "p_churn_60"])) == AT_RISK_COLUMNS
+    assert found["p_churn_30"].tolist() == [0.8, 0.7]
+
+
 def test_the_most_rewarding_customer_comes_first():
     table = listed(customers([0.9, 0.2, 0.5], [100, 1000, 500]))
     assert table["customer_id"].tolist() == ["c2", "c1", "c0"]

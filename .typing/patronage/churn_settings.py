@@ -1,0 +1,1 @@
+../../src/churn_settings.py

@@ -1,0 +1,1 @@
+../../src/horizon_columns.py
