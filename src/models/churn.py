@@ -147,20 +147,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         rows = self.rows(panel, churned)
         folds = self._folds(panel, churned, rows)
         judges = [fold.judge for fold in self.folds_] or [*range(len(folds))]
-        calibration = ChurnCalibration(
-            label_days=self.label_days,
-            overlap=max(self.label_days / _step_days(self.cutoffs_), 1.0) if self.cutoffs_ else 1.0,
-        )
-        held = constraints(self.features) if self.monotone else ()
         if with_start:
-            self.start_ = choose_start(
-                folds,
-                judges,
-                base_odds=self.start_.base_odds,
-                params=untuned(self.seed, held),
-                calibration=calibration,
-                seed=self.seed,
-            )
+            self.start_ = self._chosen_start(folds, judges)
             rows = self.start_.rows(rows)
             folds = [replace(fold, rows=rows) for fold in folds]
         self.tuned_ = tune(
@@ -168,14 +156,14 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             trials=self.trials,
             seconds=self.seconds,
             seed=self.seed,
-            constraints=held,
+            constraints=self._constraints(),
             kept_in=kept_in,
             warm=warm,
             progress=progress,
             found=found,
         )
         judged = judged_rows(folds, judges, lambda fold: _out_of_time(fold, self.tuned_))
-        self.calibration_ = calibration.fit(judged)
+        self.calibration_ = self._calibration().fit(judged)
         self.booster_ = train_booster(rows, self.tuned_)
         self.mean_start_ = float(rows.start.mean())
         return self
@@ -230,6 +218,24 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         if not self.start_.weight:
             return np.full(len(panel), self.start_.base_odds)
         return self.start_.odds(panel[P_NO_PURCHASE])
+
+    def _chosen_start(self, folds: Sequence[FoldRows], judges: Sequence[Any]) -> Start:
+        return choose_start(
+            folds,
+            judges,
+            base_odds=self.start_.base_odds,
+            params=untuned(self.seed, self._constraints()),
+            calibration=self._calibration(),
+            seed=self.seed,
+        )
+
+    def _calibration(self) -> ChurnCalibration:
+        """Unfitted."""
+        overlap = self.label_days / _step_days(self.cutoffs_) if self.cutoffs_ else 1.0
+        return ChurnCalibration(label_days=self.label_days, overlap=max(overlap, 1.0))
+
+    def _constraints(self) -> Sequence[int]:
+        return constraints(self.features) if self.monotone else ()
 
     def _folds(self, panel: pd.DataFrame, churned: pd.Series, rows: Rows) -> list[FoldRows]:
         """Rows that train and rows that judge: later ones, or without time other ones."""
