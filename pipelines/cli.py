@@ -336,7 +336,9 @@ def _snapshot_settings(config: Path, as_of: datetime | None) -> "SnapshotSetting
 def _finish(finished: "Finished") -> None:
     print(finished.summary)
     if finished.gate_passed is False:
-        log.warning("the challenger did not pass the gate; the champion stays")
+        log.warning(
+            "the challenger did not pass the gate and is not used; the champion, if any, stays"
+        )
         raise typer.Exit(GateError.exit_code)
 
 

@@ -31,7 +31,10 @@ from patronage.tracking.champion import LoadedModel, load_champion, load_version
 from patronage.tracking.store import Store
 
 log = logging.getLogger(__name__)
-MORE_ROWS = "Bring more customers or columns, or more trials: [churn] trials, seconds."
+MORE_ROWS = (
+    "Bring more customers or columns. To use it all the same, at your own risk: "
+    "patronage promote --force"
+)
 
 
 def run(settings: SnapshotSettings, *, run_at: datetime) -> Finished:

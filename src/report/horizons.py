@@ -13,10 +13,10 @@ HEAD = (
     *("AUC, value model", "Log loss, value model"),
 )
 NOTE = (
-    "Each horizon is judged as of the newest day whose label is known for it, on customers whose "
-    "labels it had not seen then; the value model is P(no purchase) in the same days. The "
-    "chances of one customer never rise with the horizon. The gate, the list and the budget go by "
-    "the first horizon alone."
+    "A shorter horizon is judged on the same day as the main one, which stands first, a longer one "
+    "on the newest day whose label is known for it, on customers whose labels it had not seen "
+    "then; the value model is P(no purchase) in the same days. The chances of one customer never "
+    "rise with the horizon. The gate, the list and the budget go by the main horizon alone."
 )
 
 

@@ -148,6 +148,20 @@ def _headline(data: ReportData, chosen: pd.DataFrame) -> str:
     return (
         f"{situation} Contacting {counted(len(chosen), 'customer')} costs "
         f"{money(cost, data.currency)} and should bring {money(net, data.currency)} beyond that."
+        f"{_gone_already(data, chosen)}"
+    )
+
+
+def _gone_already(data: ReportData, chosen: pd.DataFrame) -> str:
+    """How many of the chosen have probably stopped: whether offers bring them back is assumed."""
+    if data.words.of_contracts or "p_alive" not in chosen:
+        return ""
+    gone = round((1 - chosen["p_alive"]).sum())
+    if not gone:
+        return ""
+    return (
+        f" About {gone:,} of them may have left for good already; that an offer brings back as "
+        "many of these as of the others is an assumption (accept_rate, min_p_alive)."
     )
 
 

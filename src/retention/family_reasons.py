@@ -88,7 +88,7 @@ def _text(value: Any, known: Input, currency: str) -> str:
     if pd.isna(value) or not _unusual(value, usual):
         return ""
     if unit == "text":
-        return f"{known['plain']}: {value}; most have {usual}"
+        return f"{known['plain']}: {value}; the most common is {usual}"
     shown, normal = (_shown(float(one), unit, currency) for one in (value, usual))
     return "" if shown == normal else f"{known['plain']}: {shown}; usual is {normal}"
 

@@ -127,7 +127,7 @@ def test_the_report_speaks_of_subscriptions(finished):
 def test_the_plan_that_is_left_most_is_the_reason_and_nobody_in_force_is_gone(finished):
     listed = pd.read_csv(outputs(finished) / "at_risk.csv", keep_default_na=False)
     first = listed.sort_values("p_churn", ascending=False).head(10)
-    assert (first["reason_1"] == "plan: student; most have family").all()
+    assert (first["reason_1"] == "plan: student; the most common is family").all()
     assert not listed["do_not_contact_reason"].str.contains("gone for good").any()
 
 

@@ -339,7 +339,7 @@ def test_a_challenger_that_fails_leaves_the_champion_at_work(
     before = load_champion(store).version
     monkeypatch.setattr("patronage.tracking.gate.Verdict.passed", property(lambda self: False))
     assert patronage("run", "--config", project) == 4
-    assert "the challenger did not pass the gate; the champion stays" in capsys.readouterr().err
+    assert "the challenger did not pass the gate and is not used" in capsys.readouterr().err
     assert load_champion(store).version == before
     latest = json.loads((project.parent / "outputs" / "latest" / "manifest.json").read_text())
     assert latest["model_version"] == before

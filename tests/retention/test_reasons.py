@@ -272,7 +272,7 @@ def test_what_there_is_to_lose_is_said_where_there_is_room():
 
 def test_every_feature_has_one_topic():
     names = [name for topic in TOPICS for name in topic.features]
-    # The plan is told by its family, beside what most have: plans have names, not directions.
+    # The plan is told by its family, beside the most common one: plans have names, not directions.
     assert sorted(set(NAMES) - set(names)) == ["plan"]
     assert len(names) == len(set(names))
 

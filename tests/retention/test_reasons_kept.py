@@ -101,7 +101,7 @@ def explain_own(pushes, **values):
 
 def test_own_features_and_columns_are_told_with_what_is_usual():
     assert explain_own({"points": 0.5, "attribute_plan": 1.0}) == [
-        "plan: monthly; most have yearly",
+        "plan: monthly; the most common is yearly",
         "points on the card: 2; usual is 40",
     ]
 
