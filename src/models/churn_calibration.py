@@ -65,10 +65,10 @@ def judged_rows(
         Gives what the trees trained on a fold add to the start of its judging rows.
     """
     return JudgedRows(
-        start=np.concatenate([fold.judge.start for fold in folds]),
+        start=np.concatenate([fold.rows.start[fold.judge_at] for fold in folds]),
         trees=np.concatenate([trees(fold) for fold in folds]),
-        churned=np.concatenate([fold.judge.y for fold in folds]),
-        cutoff=np.repeat(np.array(judges, dtype=object), [len(fold.judge.y) for fold in folds]),
+        churned=np.concatenate([fold.rows.y[fold.judge_at] for fold in folds]),
+        cutoff=np.repeat(np.array(judges, dtype=object), [len(fold.judge_at) for fold in folds]),
     )
 
 

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patronage.models.churn_calibration import ChurnCalibration, judged_rows, log_odds
+from patronage.models.churn_calibration import INTERVAL, ChurnCalibration, judged_rows, log_odds
 from patronage.models.fold_booster import FoldRows, Rows, datasets, stopped_booster
 
 FloatArray = NDArray[np.float64]
 WEIGHTS = (1.0, 0.5, 0.25, 0.0)
 LEAST_GAIN = 0.001  # nats by which a lower weight must be ahead of the full one, beyond chance
-CHANCE = 1.6449  # standard errors
 QUICK = {"learning_rate": 0.1}  # ranks the weights alike at half the cost
 
 
@@ -80,7 +79,8 @@ def choose_start(
     Parameters
     ----------
     folds, judges
-        Rows that start from logit P(no purchase), and the judging cutoff of each fold.
+        Folds of the same rows, which start from logit P(no purchase), and the judging cutoff of
+        each.
     base_odds
         Log-odds of the share that churned.
     params
@@ -95,8 +95,8 @@ def choose_start(
     losses: dict[float, FloatArray] = {}
     tried: dict[float, float] = {}
     for weight in WEIGHTS:
-        start = Start(base_odds, weight, {})
-        drawn = [replace(fold, rows=start.rows(fold.rows)) for fold in some]
+        rows = Start(base_odds, weight, {}).rows(folds[0].rows)
+        drawn = [replace(fold, rows=rows) for fold in some]
         judged = judged_rows(drawn, judges, partial(_early_stopped, params={**params, **QUICK}))
         losses[weight] = calibration.later_losses(judged)
         if not len(losses[weight]):
@@ -114,7 +114,7 @@ def _beyond_chance(gain: FloatArray) -> bool:
     if not len(gain):
         return False
     error = gain.std() / np.sqrt(len(gain))
-    return bool(gain.mean() >= max(LEAST_GAIN, CHANCE * error))
+    return bool(gain.mean() >= max(LEAST_GAIN, INTERVAL * error))
 
 
 def _early_stopped(fold: FoldRows, params: dict[str, Any]) -> FloatArray:
